@@ -1,0 +1,1 @@
+"""Numbers only: arrays in, caller-allocated arrays out, no labels, no checks."""

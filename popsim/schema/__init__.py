@@ -1,0 +1,1 @@
+"""What a variable is (registry), whether a value can be one (checks), where it came from."""
