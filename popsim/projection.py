@@ -1,0 +1,417 @@
+"""``project()``: checked inputs -> one kernel call -> labelled result."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from popsim.demography.lifetable import life_table, survival_ratio
+from popsim.errors import BoundsError, ConflictError, InputError, MigrationAdjustmentWarning
+from popsim.kernels import cohort
+from popsim.schema import checks
+from popsim.schema.cells import Cells, Rows
+from popsim.schema.provenance import provenance
+from popsim.schema.variables import VARIABLES, describe
+
+TIMINGS = ("even", "end")
+OUTPUTS = ("full", "summary")
+
+_MIGRATION_MODES = {
+    "net_migration": cohort.COUNTS,
+    "net_migration_rate": cohort.RATES,
+    "net_migration_total": cohort.TOTAL,
+}
+_MORTALITY = ("survival_ratio", "mortality_rate")
+_REQUIRED = ("population", "fertility_rate", "sex_ratio_at_birth")
+INPUTS = (*_REQUIRED, *_MORTALITY, *_MIGRATION_MODES)
+_CORE = ("year", "sex", "age", "order")
+
+#: Ages at which births can happen: below and above, registers know single cases only.
+REPRODUCTIVE_AGES = (10, 60)
+
+#: Lower bounds of the age groups that a summary keeps: childcare 0-2, kindergarten 3-5,
+#: primary 6-11, junior 12-14 and senior 15-17 school, women 20-34 and 15-49, and the
+#: borders 60, 65 and 80 of old age.
+SUMMARY_AGES = (0, 3, 6, 12, 15, 18, 20, 35, 50, 60, 65, 80)
+
+
+def project(
+    inputs: xr.Dataset | Mapping[str, xr.DataArray],
+    *,
+    timing: str = "even",
+    outputs: str = "full",
+) -> xr.Dataset:
+    r"""Project a population by the cohort-component method.
+
+    Parameters
+    ----------
+    inputs : xarray.Dataset
+        Further dimensions (region, scenario, draw) broadcast by name.
+
+        - ``population`` (sex, age) [persons], on 1 January of the first year
+        - ``survival_ratio`` (year, sex, age) [1] or ``mortality_rate`` (year, sex, age)
+          [deaths per person-year]
+        - ``fertility_rate`` (year, age) [births per woman and year]
+        - ``sex_ratio_at_birth`` (year) [males per female]
+        - at most one of ``net_migration`` (year, sex, age) [persons a year],
+          ``net_migration_rate`` (year, sex, age) [per person and year],
+          ``net_migration_total`` (year) [persons a year]
+
+        Coordinates: ``sex`` = female, male; ``age`` = evenly spaced lower bounds from 0,
+        the last group open; ``year`` = first calendar year of each step, a step being as
+        long as an age group is wide.
+    timing : {"even", "end"}
+        Half of the net migrants at the start of the step and half at its end, or all
+        after deaths and births.
+    outputs : {"full", "summary"}
+        Every age, or sums over the age groups of :data:`SUMMARY_AGES` with single ages at
+        the last ``time`` only.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``population`` (time, sex, age), ``births`` (year, age), ``deaths``,
+        ``net_migration`` and ``migration_adjustment`` (year, sex, age) [persons in the
+        step]. Stocks stand on 1 January of ``time``; flows cover the step from ``year``;
+        deaths are by the age group that the cohort reaches (cohort-period). In a summary,
+        population is by ``age_group``, the flows are summed over age, and
+        ``population_final`` (sex, age) is added.
+
+    Raises
+    ------
+    MissingVariableError, UnknownVariableError
+        An input is absent or its name misspelt.
+    DimensionError, CoordinateError
+        Wrong dimensions, order of sexes, gaps in ages or years, labels that differ.
+    BoundsError
+        Negative or missing values, rates per 1,000, births outside of reproductive ages.
+    ConflictError
+        Two forms of mortality or of migration at once.
+
+    Warns
+    -----
+    MigrationAdjustmentWarning
+        Net migration would have emptied an age group and was altered.
+
+    Notes
+    -----
+    With :math:`P` the population at the start, :math:`M` the net migrants of the step
+    (:math:`h = M/2` for even timing, else 0), :math:`S_a` the survival ratio to the group
+    reached, :math:`f_a` the fertility rate and :math:`n` the step:
+
+    .. math::
+
+        E_a &= S_a (P_{a-1} + h_{a-1}) + h_a, \qquad
+        E_\omega = S_\omega (P_{\omega-1} + P_\omega + h_{\omega-1} + h_\omega) + h_\omega \\
+        B &= \sum_a n f_a \tfrac12 (P_a + h_a + E_a)_{\text{women}}, \qquad
+        E_0 = S_0 B_s + h_0
+
+    the form of the UN Population Division's ``ccmppWPP`` (Preston, Heuveline and Guillot
+    2001, ch. 6). Where :math:`P_a + M_a \le 0` that :math:`M_a` becomes
+    :math:`10^{-5} - P_a`; a group that still ends below zero is lifted to zero, and what
+    lifted it counts as net migration, so that the accounting identity
+    :math:`P_{t+1} = P_t + B - D + M` holds for the migration as applied.
+
+    Examples
+    --------
+    >>> import popsim as ps
+    >>> result = ps.project(ps.load_baseline("ouhai", end=2030))
+    >>> result.population.dims
+    ('time', 'sex', 'age')
+    """
+    data = check_inputs(inputs, timing=timing, outputs=outputs)
+    fertility = data["fertility_rate"].expand_dims(order=["all"])
+    engine = Engine(data, fertility=fertility, timing=timing)
+    result = engine.full() if outputs == "full" else engine.summary()
+    result["births"] = result["births"].isel(order=0, drop=True)
+    result.attrs = {
+        **data.attrs,
+        **provenance("project", timing=timing, outputs=outputs),
+    }
+    return result
+
+
+def check_inputs(
+    inputs: xr.Dataset | Mapping[str, xr.DataArray], *, timing: str, outputs: str
+) -> xr.Dataset:
+    """Check the inputs of a projection, once, and return those that it reads.
+
+    Mortality comes back as survival ratios. Raises as :func:`project` does.
+    """
+    for name, value, allowed in (("timing", timing, TIMINGS), ("outputs", outputs, OUTPUTS)):
+        if value not in allowed:
+            raise InputError(f"unknown {name}", where=name, got=value, allowed=allowed)
+    data = _as_dataset(inputs)
+    checks.refuse_misspelt(data, INPUTS)
+    checks.require(data, _REQUIRED)
+    mortality = _one_of(data, _MORTALITY, needed=True)
+    migration = _one_of(data, tuple(_MIGRATION_MODES), needed=False)
+    names = [*_REQUIRED, *mortality, *migration]
+    for name in names:
+        checks.check_dims(data[name], VARIABLES[name])
+    checks.check_sex(data)
+    width = checks.age_width(data)
+    checks.check_years(data, width)
+    for name in names:
+        _refuse_foreign_dims(data[name], name)
+        checks.check_values(data[name], VARIABLES[name])
+    _check_reproductive_ages(data["fertility_rate"], width)
+    if "net_migration_rate" in migration:
+        _check_migration_unit(data)
+    data = data[names]
+    if mortality == ("mortality_rate",):
+        table = life_table(data["mortality_rate"])
+        data = data.drop_vars("mortality_rate").assign(survival_ratio=survival_ratio(table))
+    return data
+
+
+def _as_dataset(inputs: xr.Dataset | Mapping[str, xr.DataArray]) -> xr.Dataset:
+    if isinstance(inputs, xr.Dataset):
+        return inputs
+    if not isinstance(inputs, Mapping):
+        raise InputError(
+            "the inputs are not a Dataset",
+            where="inputs",
+            got=type(inputs).__name__,
+            allowed="an xarray.Dataset, or a mapping of names to DataArrays",
+        )
+    # xarray would take the union of unequal labels and fill with NaN.
+    checks.check_same_coords(dict(inputs))
+    return xr.Dataset(dict(inputs))
+
+
+def _one_of(data: xr.Dataset, names: tuple[str, ...], *, needed: bool) -> tuple[str, ...]:
+    found = tuple(n for n in names if n in data)
+    if len(found) > 1:
+        raise ConflictError(
+            f"{found[0]} and {found[1]} are both given",
+            where=", ".join(found),
+            got=f"{len(found)} forms of the same input",
+            allowed=f"{'exactly' if needed else 'at most'} one of {', '.join(names)}",
+            fix=f"drop one, e.g. inputs.drop_vars({found[1]!r})",
+        )
+    if needed and not found:
+        checks.require(data, names[:1])
+    return found
+
+
+def _refuse_foreign_dims(array: xr.DataArray, name: str) -> None:
+    foreign = [d for d in _CORE if d in array.dims and d not in VARIABLES[name].dims]
+    if foreign:
+        raise checks.DimensionError(
+            f"{name} varies over {foreign[0]!r}, which it cannot",
+            where=name,
+            got=f"dims {tuple(array.dims)}",
+            allowed=f"dims {VARIABLES[name].dims} and leading ones such as region or draw",
+            fix=f"select or sum over {foreign[0]!r}",
+        )
+
+
+def _check_migration_unit(data: xr.Dataset) -> None:
+    """Single groups of a few persons may lose more than they hold; a whole population cannot."""
+    people = data["population"]
+    turnover = (abs(data["net_migration_rate"]) * people).sum(["sex", "age"])
+    crude = turnover / people.sum(["sex", "age"])
+    bad = crude > 0.5
+    if bool(bad.any()):
+        raise BoundsError(
+            "net migration moves more than half of the population in a year",
+            where=f"net_migration_rate at {checks.first_cell(crude, bad.values)}",
+            got=float(crude.values[bad.values][0]),
+            allowed="net migrants per person and year",
+            fix=VARIABLES["net_migration_rate"].hint,
+        )
+
+
+def _check_reproductive_ages(fertility: xr.DataArray, width: int) -> None:
+    ages = fertility["age"].values
+    low, high = REPRODUCTIVE_AGES
+    barren = (ages < low) | (ages >= high) | (ages == ages[0]) | (ages == ages[-1])
+    bad = (fertility > 0) & xr.DataArray(barren, dims="age", coords={"age": ages})
+    if bool(bad.any()):
+        bad = bad.transpose(*fertility.dims)
+        raise BoundsError(
+            "fertility outside of the reproductive ages",
+            where=f"fertility_rate at {checks.first_cell(fertility, bad.values)}",
+            got=float(fertility.values[bad.values][0]),
+            allowed=f"0 below age {low}, from age {high}, and in the first and the open group",
+            fix="set the rates there to 0; is the age axis shifted?",
+        )
+
+
+class Engine:
+    """One set of checked inputs, laid out for the kernels.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        From :func:`check_inputs`.
+    fertility : xarray.DataArray
+        Dims (..., year, order, age) [births per woman and year]; the orders add up.
+    factor : xarray.DataArray, optional
+        Dims (..., year, order) [1]; multiplies the fertility of an order. Small, so it may
+        vary over draws and scenarios where the rates themselves are shared.
+    timing : {"even", "end"}
+    """
+
+    def __init__(
+        self,
+        data: xr.Dataset,
+        *,
+        fertility: xr.DataArray,
+        factor: xr.DataArray | None = None,
+        timing: str = "even",
+    ) -> None:
+        self.orders = fertility["order"].values
+        if factor is None:
+            shape = (data.sizes["year"], len(self.orders))
+            factor = xr.DataArray(np.ones(shape), dims=("year", "order"))
+        arrays = {str(k): v for k, v in data.data_vars.items()}
+        arrays |= {"fertility_rate": fertility, "factor": factor}
+        self.cells = cells = Cells(arrays, core=_CORE)
+        self.ages = data["age"].values
+        self.years = data["year"].values
+        self.step = int(self.ages[1] - self.ages[0])
+        self.even = timing == "even"
+
+        migration = [n for n in _MIGRATION_MODES if n in data]
+        self.mode = _MIGRATION_MODES[migration[0]] if migration else cohort.CLOSED
+        if self.mode == cohort.CLOSED:
+            nothing = np.zeros((1, len(self.years), 1))
+            flows = Rows(nothing, np.zeros(cells.count, dtype=np.int64))
+        elif self.mode == cohort.TOTAL:
+            flows = cells.rows(data[migration[0]], ["year"])
+            flows = Rows(flows.values[:, :, None], flows.index)
+        else:
+            flows = _state(cells.rows(data[migration[0]], ["year", "sex", "age"]))
+        rates = cells.rows(fertility, ["year", "order", "age"])
+        self.first, self.last = _bearing_ages(rates.values)
+        rows = (
+            _state(cells.rows(data["population"], ["sex", "age"])),
+            _state(cells.rows(data["survival_ratio"], ["year", "sex", "age"])),
+            rates,
+            cells.rows(factor, ["year", "order"]),
+            cells.rows(data["sex_ratio_at_birth"], ["year"]),
+            flows,
+        )
+        self.arguments: list[Any] = [part for row in rows for part in (row.values, row.index)]
+        self.arguments += [self.mode, float(self.step), self.even, self.first, self.last]
+
+    def full(self) -> xr.Dataset:
+        """Project and keep every age: births (year, order, age), the rest as in project()."""
+        count, years, ages = self.cells.count, len(self.years), len(self.ages)
+        population = np.empty((count, years + 1, 2, ages))
+        births = np.empty((count, years, len(self.orders), ages))
+        deaths = np.empty((count, years, 2, ages))
+        # Pages of zeros that are never written cost no memory.
+        migration = np.zeros((count, years, 2, ages))
+        adjustment = np.zeros((count, years, 2, ages))
+        altered = np.empty((count, years), dtype=np.int64)
+        cohort.project_full(
+            *self.arguments,
+            _flat(population), births, _flat(deaths), _flat(migration), _flat(adjustment), altered,
+        )  # fmt: skip
+        by_age = ("sex", "age")
+        result = self._dataset(
+            population=(population, ("time", *by_age)),
+            births=(births, ("year", "order", "age")),
+            deaths=(deaths, ("year", *by_age)),
+            net_migration=(migration, ("year", *by_age)),
+            migration_adjustment=(adjustment, ("year", *by_age)),
+        )
+        self._warn_if_altered(altered, adjustment)
+        return result
+
+    def summary(self, lower_bounds: Sequence[int] = SUMMARY_AGES) -> xr.Dataset:
+        """Project and keep sums over age groups: births (year, order) and totals by sex."""
+        lower = [a for a in lower_bounds if a in set(self.ages.tolist())]
+        borders = np.append(np.searchsorted(self.ages, lower), len(self.ages)).astype(np.int64)
+        count, years, ages = self.cells.count, len(self.years), len(self.ages)
+        population = np.empty((count, years + 1, 2, len(lower)))
+        births = np.empty((count, years, len(self.orders)))
+        deaths, migration, adjustment = (np.zeros((count, years, 2)) for _ in range(3))
+        altered = np.empty((count, years), dtype=np.int64)
+        final = np.empty((count, 2, ages))
+        cohort.project_summary(
+            *self.arguments, borders,
+            population, births, deaths, migration, adjustment, altered, _flat(final),
+        )  # fmt: skip
+        result = self._dataset(
+            population=(population, ("time", "sex", "age_group")),
+            births=(births, ("year", "order")),
+            deaths=(deaths, ("year", "sex")),
+            net_migration=(migration, ("year", "sex")),
+            migration_adjustment=(adjustment, ("year", "sex")),
+            population_final=(final, ("sex", "age")),
+            age_group=group_labels(lower),
+        )
+        self._warn_if_altered(altered, adjustment)
+        return result
+
+    def _dataset(self, *, age_group: list[str] | None = None, **arrays: Any) -> xr.Dataset:
+        times = np.append(self.years, self.years[-1] + self.step)
+        coords: dict[Any, Any] = {
+            "time": ("time", times, {"long_name": "1 January of the year"}),
+            "year": ("year", self.years, {"long_name": "first calendar year of the step"}),
+            "sex": ("sex", ["female", "male"]),
+            "age": ("age", self.ages, {"units": "years", "long_name": "completed age"}),
+            "order": ("order", self.orders),
+        }
+        if age_group is not None:
+            coords["age_group"] = ("age_group", age_group)
+        labels = {k: xr.DataArray(v[1], dims=v[0], attrs=dict(*v[2:])) for k, v in coords.items()}
+        made = {k: self.cells.label(v, dims, labels) for k, (v, dims) in arrays.items()}
+        made["net_migration"].attrs["units"] = "persons"  # in the step, not a year
+        return describe(xr.Dataset(made))
+
+    def _warn_if_altered(self, altered: np.ndarray, adjustment: np.ndarray) -> None:
+        if not altered.any():
+            return
+        c, t = np.unravel_index(int(np.argmax(altered > 0)), altered.shape)
+        where = [f"year={self.years[t]}"]
+        if self.cells.dims:
+            place = np.unravel_index(int(c), self.cells.shape)
+            for dim, i in zip(self.cells.dims, place, strict=True):
+                label = self.cells.coords[dim].values[i] if dim in self.cells.coords else i
+                where.append(f"{dim}={label}")
+        warnings.warn(
+            f"net migration would have emptied {int(altered.sum())} age groups and was altered "
+            f"by {np.abs(adjustment).sum():.6g} persons in all, first at {', '.join(where)}; "
+            "see migration_adjustment in the result",
+            MigrationAdjustmentWarning,
+            stacklevel=4,
+        )
+
+
+def _flat(array: np.ndarray) -> np.ndarray:
+    """The same memory with sex and age as one axis."""
+    return array.reshape(*array.shape[:-2], -1)
+
+
+def _state(rows: Rows) -> Rows:
+    """Both sexes in one vector, women first, as the kernels take them."""
+    return Rows(_flat(rows.values), rows.index)
+
+
+def _bearing_ages(rates: np.ndarray) -> tuple[int, int]:
+    """First and last (exclusive) index of age with any births, clear of both end groups."""
+    some = np.flatnonzero(rates.any(axis=(0, 1, 2)))
+    if len(some) == 0:
+        return 1, 1
+    return max(int(some[0]), 1), min(int(some[-1]) + 1, rates.shape[-1] - 1)
+
+
+def group_labels(lower: Sequence[int]) -> list[str]:
+    """Label age groups by their lower bounds, the last one open.
+
+    Examples
+    --------
+    >>> group_labels([0, 15, 65])
+    ['0-14', '15-64', '65+']
+    """
+    closed = [f"{a}-{b - 1}" for a, b in zip(lower[:-1], lower[1:], strict=True)]
+    return [*closed, f"{lower[-1]}+"]

@@ -1,0 +1,135 @@
+"""Read a scenario file into a :class:`~popsim.scenario.model.Scenario`, or say what is wrong."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from popsim.errors import ScenarioError, UnknownPlaceError, did_you_mean
+from popsim.scenario.catalogue import scenario_path
+from popsim.scenario.model import AnyInstrument, Scenario
+
+
+def load_scenario(source: str | PathLike[str]) -> Scenario:
+    """Load a scenario by name, or from a YAML file.
+
+    Parameters
+    ----------
+    source : str or path
+        A shipped name such as "ouhai", or the path of a file ending in .yaml or .yml.
+
+    Returns
+    -------
+    Scenario
+
+    Raises
+    ------
+    UnknownPlaceError
+        No shipped scenario of that name, or no such file.
+    ScenarioError
+        Not YAML, an unknown key, a value that cannot be; the message gives the file, the
+        path of the key and what is allowed there.
+
+    Examples
+    --------
+    >>> from popsim.scenario.load import load_scenario
+    >>> [instrument.id for instrument in load_scenario("ouhai").instruments]
+    ['birth_grant', 'rearing_subsidy', 'childcare_voucher', 'home_purchase_subsidy']
+    """
+    path = Path(source)
+    if path.suffix not in (".yaml", ".yml"):
+        path = scenario_path(str(source))
+    if not path.is_file():
+        raise UnknownPlaceError(
+            "there is no such scenario file",
+            where=str(path),
+            fix="check the path; the shipped scenarios are listed by: popsim list",
+        )
+    return parse_scenario(path.read_text(encoding="utf-8"), where=path.name)
+
+
+def parse_scenario(text: str, *, where: str = "scenario") -> Scenario:
+    """Build a scenario from the text of a file; raises ScenarioError naming ``where``."""
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ScenarioError(
+            "the file is not YAML", where=where, got=str(error), fix="check indentation and colons"
+        ) from error
+    if not isinstance(data, dict):
+        raise ScenarioError(
+            "the file does not hold a scenario",
+            where=where,
+            got=type(data).__name__,
+            allowed=f"the keys {', '.join(Scenario.model_fields)}",
+        )
+    try:
+        return Scenario.model_validate(data)
+    except ValidationError as error:
+        raise _readable(error, where) from error
+
+
+def _readable(error: ValidationError, where: str) -> ScenarioError:
+    """Turn pydantic's first complaint into one of ours; say how many more there are."""
+    first = error.errors()[0]
+    path = [p for p in first["loc"] if not _is_tag(p)]
+    shown = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
+    more = error.error_count() - 1
+    fix = f"and {more} more below it" if more else None
+    got: Any = first.get("input")
+    allowed: Any = None
+    if first["type"] == "extra_forbidden":
+        names = _allowed_keys(first["loc"])
+        allowed = ", ".join(names)
+        fix = did_you_mean(path[-1], names) or "remove the key, or check its indentation"
+        what, got = f"unknown key {path[-1]!r}", path[-1]
+    elif first["type"] == "missing":
+        what, got = f"the key {path[-1]!r} is missing", None
+    elif first["type"] == "union_tag_invalid":
+        what = "unknown kind of instrument"
+        allowed = ", ".join(_kinds())
+        got = first["ctx"]["tag"]
+        fix = did_you_mean(got, _kinds())
+    elif path and path[-1] == "[key]":
+        what, allowed = "unknown birth order", "1, 2, 3 (third and higher)"
+        shown = shown.removesuffix(".[key]")
+    else:
+        what = first["msg"].removeprefix("Value error, ")
+        got = got if not isinstance(got, dict | list | BaseModel) else None
+    return ScenarioError(what, where=f"{where}: {shown}", got=got, allowed=allowed, fix=fix)
+
+
+def _kinds() -> dict[str, type[BaseModel]]:
+    union = get_args(AnyInstrument)[0]
+    return {get_args(c.model_fields["kind"].annotation)[0]: c for c in get_args(union)}
+
+
+def _is_tag(part: Any) -> bool:
+    """Pydantic puts the kind of an instrument into the path; the file does not have it there."""
+    return part in _kinds()
+
+
+def _allowed_keys(loc: tuple[Any, ...]) -> list[str]:
+    """Keys of the model that an unknown key was found in, following the path to it."""
+    model: Any = Scenario
+    for part in loc[:-1]:
+        if part in _kinds():
+            model = _kinds()[part]
+        elif isinstance(model, type) and part in getattr(model, "model_fields", {}):
+            model = _model_within(model.model_fields[part].annotation)
+    return list(getattr(model, "model_fields", {}))
+
+
+def _model_within(annotation: Any) -> Any:
+    """Find the model class inside Optional, dict and tuple annotations, if there is one."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for part in reversed(get_args(annotation)):
+        found = _model_within(part)
+        if found is not None:
+            return found
+    return None
