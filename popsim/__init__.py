@@ -13,7 +13,7 @@ _WHERE = {
     "project": "popsim.projection",
     "simulate": "popsim.simulation",
     "compare": "popsim.analysis.compare",
-    "load_baseline": "popsim.demography.baseline",
+    "load_baseline": "popsim.demography.places",
     "build_baseline": "popsim.demography.baseline",
     "load_scenario": "popsim.scenario.load",
     "Scenario": "popsim.scenario.model",

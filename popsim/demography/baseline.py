@@ -1,0 +1,304 @@
+"""``build_baseline()``: the inputs of a projection from the six tables a planning office has."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from popsim.demography.base_population import move_to_january, next_january, old_age_weights
+from popsim.demography.fertility_scaling import rates_from_pattern
+from popsim.demography.graduation import graduate_counts, graduate_rates, parse_age_groups
+from popsim.demography.lifetable import life_table
+from popsim.demography.mortality import scale_to_life_expectancy
+from popsim.errors import CoordinateError, InputError, MissingVariableError
+from popsim.schema.checks import check_sex, check_values
+from popsim.schema.provenance import provenance
+from popsim.schema.variables import VARIABLES, describe
+
+#: Single ages of every baseline that popsim builds; the last is open.
+AGES = np.arange(101)
+
+ByYear = float | pd.Series | xr.DataArray
+Table = pd.DataFrame | xr.DataArray
+
+
+def build_baseline(
+    population: Table,
+    *,
+    reference_date: dt.date | str,
+    end: int,
+    mortality_rate: Table,
+    total_fertility_rate: ByYear,
+    fertility_pattern: Table,
+    sex_ratio_at_birth: ByYear,
+    life_expectancy: ByYear | None = None,
+    net_migration: ByYear | Table | None = None,
+    order_shares: xr.DataArray | None = None,
+) -> xr.Dataset:
+    """Build the inputs of a projection by single age and year from a user's own tables.
+
+    Parameters
+    ----------
+    population : DataFrame or DataArray
+        Persons by ``sex`` and ``age_group`` ("0", "1-4", "85+" ...) or ``age``; a DataFrame
+        has these as columns, and a last column with the numbers.
+    reference_date : date or "YYYY-MM-DD"
+        When the population was counted; it is moved to the next 1 January, the first
+        year of the projection.
+    end : int
+        Last calendar year of the projection.
+    mortality_rate : DataFrame or DataArray
+        Death rates by ``sex`` and ``age`` (single, or abridged lower bounds 0, 1, 5, ...),
+        optionally by ``year`` [deaths per person-year].
+    total_fertility_rate : float, Series by year, or DataArray (year)
+        [births per woman]
+    fertility_pattern : DataFrame or DataArray
+        Weights or rates by five-year ``age_group`` or single ``age`` of mother, optionally by
+        ``year``; only their proportions count.
+    sex_ratio_at_birth : float, Series by year, or DataArray (year)
+        [males per female]
+    life_expectancy : float, Series by year, or DataArray (year, sex), optional
+        At birth [years]; the death rates are scaled to it. As they stand if absent.
+    net_migration : float, Series, DataArray or DataFrame, optional
+        Net migrants [persons a year]: a total (spread like the population), or by ``sex``
+        and ``age``. Closed if absent.
+    order_shares : DataArray, optional
+        Share of the births at each age by birth order (order, age) [1].
+
+    Returns
+    -------
+    xarray.Dataset
+        Inputs of :func:`popsim.project`: population (sex, age), mortality_rate (year, sex,
+        age), fertility_rate (year, age), sex_ratio_at_birth (year), and net_migration or
+        net_migration_total; with order_shares also fertility_rate_by_order (year, order,
+        age). The attributes name the rule behind each.
+
+    Raises
+    ------
+    InputError
+        Columns that are missing, a date after the end, years without a figure.
+    BoundsError, CoordinateError
+        As from :func:`popsim.project`, and from graduation.
+
+    Notes
+    -----
+    A series that begins later or ends sooner than the projection is held at its first or
+    last figure, and interpolated linearly between the years that it has.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import popsim as ps
+    >>> from popsim import data
+    >>> census = data.table("census").query("place == 'cixi' and census_year == 2020")
+    >>> deaths = data.table("wpp2024_china_mortality").query("period == 2020")
+    >>> baseline = ps.build_baseline(
+    ...     census[["sex", "age_group", "population"]],
+    ...     reference_date="2020-11-01",
+    ...     end=2030,
+    ...     mortality_rate=deaths[["sex", "age", "mortality_rate"]],
+    ...     life_expectancy=pd.Series({2021: 80.0, 2030: 82.0}),
+    ...     total_fertility_rate=0.9,
+    ...     fertility_pattern=data.table("fertility_china_2020"),
+    ...     sex_ratio_at_birth=1.10,
+    ... )
+    >>> int(baseline.year[0]), int(baseline.year[-1]), baseline.population.sizes["age"]
+    (2021, 2030, 101)
+    """
+    date = dt.date.fromisoformat(reference_date) if isinstance(reference_date, str) else reference_date
+    start = next_january(date)
+    if end < start:
+        raise InputError(
+            "the projection ends before it starts",
+            where="end",
+            got=end,
+            allowed=f"{start} or later (the population of {date} moves to 1 January {start})",
+        )
+    years = np.arange(start, end + 1)
+
+    rates = single_age_mortality(as_array(mortality_rate, "mortality_rate"), years)
+    if life_expectancy is not None:
+        rates = scale_to_life_expectancy(rates, by_year(life_expectancy, years, "life_expectancy"))
+    rates = rates.transpose(..., "year", "sex", "age")
+    tfr = by_year(total_fertility_rate, years, "total_fertility_rate")
+    pattern = single_age_pattern(as_array(fertility_pattern, "fertility_pattern"), years)
+    fertility = rates_from_pattern(tfr, pattern).transpose(..., "year", "age")
+    srb = by_year(sex_ratio_at_birth, years, "sex_ratio_at_birth")
+
+    counted = as_array(population, "population")
+    single, tail = single_age_population(counted, rates.isel(year=0, drop=True))
+    now = move_to_january(
+        single,
+        date,
+        mortality_rate=rates.isel(year=0, drop=True),
+        fertility_rate=fertility.isel(year=0, drop=True),
+        sex_ratio_at_birth=srb.isel(year=0, drop=True),
+    )
+    made = {
+        "population": now,
+        "mortality_rate": rates,
+        "fertility_rate": fertility,
+        "sex_ratio_at_birth": srb,
+    }
+    migration_rule = "closed: no migration"
+    if net_migration is not None:
+        name, flows, migration_rule = _migration(net_migration, years)
+        made[name] = flows
+    if order_shares is not None:
+        made["fertility_rate_by_order"] = (fertility * order_shares).transpose(
+            ..., "year", "order", "age"
+        )
+    level = "as given" if life_expectancy is None else "scaled to the given life expectancy at birth"
+    rules = {
+        "reference_date": date.isoformat(),
+        "rule_population": f"penalised composite link, totals kept; {tail}; moved from {date} to "
+        f"1 January {start} by ageing, deaths and births, without migration",
+        "rule_mortality": level,
+        "rule_fertility": "total fertility rate x age pattern; groups graduated to single ages",
+        "rule_migration": migration_rule,
+    }
+    baseline = describe(xr.Dataset(made))
+    baseline.attrs = {**rules, **provenance("build_baseline", end=end)}
+    for name in made:
+        if name in VARIABLES:
+            check_values(baseline[name], VARIABLES[name])
+    return baseline
+
+
+def as_array(given: Any, name: str) -> xr.DataArray:
+    """Turn a table into an array: all columns but the last are its dimensions.
+
+    Raises
+    ------
+    InputError, MissingVariableError
+    """
+    if isinstance(given, xr.DataArray):
+        array = given
+    elif isinstance(given, pd.DataFrame):
+        frame = given.reset_index() if given.index.names != [None] else given
+        *dims, value = [str(c) for c in frame.columns]
+        known = {"sex", "age", "age_group", "year", "region"}
+        if not dims or not set(dims) <= known:
+            raise MissingVariableError(
+                f"the columns of {name} cannot be read",
+                where=name,
+                got=list(frame.columns),
+                allowed=f"columns out of {sorted(known)}, then one with the numbers",
+                fix="select the columns: table[['sex', 'age_group', 'population']]",
+            )
+        doubled = frame.duplicated(subset=dims)
+        if doubled.any():
+            row = frame.loc[doubled.idxmax(), dims].to_dict()
+            raise InputError(f"{name} has two rows for one cell", where=str(row), fix="drop one")
+        order = {d: list(dict.fromkeys(frame[d])) for d in dims}
+        series = frame.set_index(dims)[value]
+        array = series.to_xarray() if isinstance(series.index, pd.MultiIndex) else xr.DataArray(
+            series.to_numpy(), dims=dims, coords={dims[0]: series.index.to_numpy()}
+        )
+        array = array.sel(order)
+    else:
+        raise InputError(
+            f"{name} is neither a table nor an array",
+            where=name,
+            got=type(given).__name__,
+            allowed="a pandas DataFrame or an xarray DataArray",
+        )
+    if "sex" in array.dims and set(map(str, array["sex"].values)) == {"female", "male"}:
+        array = array.sel(sex=["female", "male"])
+    if "sex" in array.coords:
+        array = array.assign_coords(sex=array["sex"].values.astype(str))
+    return array.astype(float)
+
+
+def by_year(given: Any, years: np.ndarray, name: str) -> xr.DataArray:
+    """Bring a number or series to the years of the projection.
+
+    Raises
+    ------
+    InputError
+    """
+    if np.isscalar(given):
+        given = xr.DataArray(np.full(len(years), float(given)), dims="year", coords={"year": years})
+    elif isinstance(given, pd.Series):
+        given = xr.DataArray(given.to_numpy(float), dims="year", coords={"year": given.index})
+    if not isinstance(given, xr.DataArray):
+        raise InputError(
+            f"{name} cannot be read",
+            where=name,
+            got=type(given).__name__,
+            allowed="a number, a Series indexed by year, or a DataArray with dim year",
+        )
+    if "year" not in given.dims:
+        return given.expand_dims(year=years)
+    known = given["year"].values
+    if np.any(np.diff(known) <= 0):
+        raise CoordinateError(
+            f"the years of {name} do not rise", where=name, got=known.tolist(), fix="sort them"
+        )
+    if np.array_equal(known, years):
+        return given
+    if len(known) == 1:
+        return given.isel(year=0, drop=True).expand_dims(year=years)
+    inside = np.clip(years, known[0], known[-1])
+    return given.interp(year=inside).assign_coords(year=years)
+
+
+def single_age_mortality(rates: xr.DataArray, years: np.ndarray) -> xr.DataArray:
+    """Death rates by single age 0..100+ for each year; abridged ages are graduated."""
+    check_sex(rates)
+    dim = "age" if "age" in rates.dims else "age_group"
+    if not np.array_equal(rates[dim].values, AGES):
+        rates = graduate_rates(rates, kind="mortality")
+        if not np.array_equal(rates["age"].values, AGES):
+            raise CoordinateError(
+                "the death rates do not reach 100+",
+                where="mortality_rate",
+                got=f"{rates['age'].values[-1]}+",
+                allowed="100+",
+                fix="close the table first: popsim.demography.closing",
+            )
+    return np.exp(by_year(np.log(rates), years, "mortality_rate"))
+
+
+def single_age_pattern(pattern: xr.DataArray, years: np.ndarray) -> xr.DataArray:
+    """Fertility by single age 0..100+ for each year, in the proportions of the pattern."""
+    dim = "age" if "age" in pattern.dims else "age_group"
+    if dim == "age_group" or np.any(np.diff(pattern["age"].values) != 1):
+        pattern = graduate_rates(pattern, kind="fertility")
+    return by_year(pattern.reindex(age=AGES, fill_value=0.0), years, "fertility_pattern")
+
+
+def single_age_population(
+    counted: xr.DataArray, mortality_rate: xr.DataArray
+) -> tuple[xr.DataArray, str]:
+    """Population by single age 0..100+, and the rule for its open group in words."""
+    check_sex(counted)
+    dim = "age" if "age" in counted.dims else "age_group"
+    check_values(counted, VARIABLES["population"])
+    if np.array_equal(counted[dim].values, AGES):
+        return counted.transpose(..., "sex", "age"), "single ages as counted"
+    lower, _ = parse_age_groups(counted[dim].values)
+    last = int(lower[-1])
+    tail, rule = None, "open group as counted"
+    if last < AGES[-1]:
+        table = life_table(mortality_rate)
+        weights = old_age_weights(
+            table["Lx"], counted.rename({dim: "age_group"}).isel(age_group=[-3, -2]), last=last
+        )
+        tail, rule = weights, f"{last}+ spread as a stable population on the life table"
+    single = graduate_counts(counted, tail=tail)
+    return single.transpose(..., "sex", "age"), rule
+
+
+def _migration(given: Any, years: np.ndarray) -> tuple[str, xr.DataArray, str]:
+    """Name of the input, its values by year, and the rule in words."""
+    table = as_array(given, "net_migration") if isinstance(given, pd.DataFrame) else given
+    if isinstance(table, xr.DataArray) and "age" in table.dims:
+        flows = by_year(table, years, "net_migration").transpose(..., "year", "sex", "age")
+        return "net_migration", flows, "net migrants by sex and age as given"
+    total = by_year(table, years, "net_migration")
+    return "net_migration_total", total, "total spread in proportion to the population"

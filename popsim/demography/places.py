@@ -1,0 +1,212 @@
+"""``load_baseline()``: China and five of its places, from the tables that popsim ships."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from popsim import data
+from popsim.demography import china
+from popsim.demography.baseline import build_baseline
+from popsim.errors import InputError, UnknownPlaceError, did_you_mean
+from popsim.schema.provenance import provenance
+
+CENSUS_NIGHT = dt.date(2020, 11, 1)
+FIRST_YEAR = 2021
+PLACES = ("ouhai", "cixi", "huancui", "huzhou", "baotou", "china")
+MIGRATION = ("national", "closed")
+
+#: The sex ratio at birth of a place comes to the nation's by this year: its excess of 2020
+#: is not carried on while the nation's falls. An assumption, not a forecast of anyone's.
+SEX_RATIO_CONVERGES = 2040
+
+_SOURCES = (
+    "Population: National Bureau of Statistics of China, census of 1 November 2020. "
+    f"Rates: {china.SOURCE}. "
+    "Birth orders: Fuzhou Municipal Statistics Bureau, census 2020, table 6-3."
+)
+
+
+def load_baseline(name: str, *, end: int = 2100, migration: str = "national") -> xr.Dataset:
+    """Load the baseline of China or of one of its places, from the census of 2020.
+
+    Parameters
+    ----------
+    name : {"ouhai", "cixi", "huancui", "huzhou", "baotou", "china"}
+    end : int
+        Last calendar year, up to 2100.
+    migration : {"national", "closed"}
+        "national": WPP's net international migrants; a place takes its share of them by
+        population. Moves inside the country are not in it. "closed": none at all.
+
+    Returns
+    -------
+    xarray.Dataset
+        As :func:`popsim.build_baseline` returns it, from 1 January 2021, with
+        fertility_rate_by_order (year, order, age); attributes name rules and sources.
+
+    Raises
+    ------
+    UnknownPlaceError
+        No baseline of that name.
+    InputError
+        An unknown migration option, or an end that the tables do not reach.
+
+    Notes
+    -----
+    China has WPP 2024's total fertility rate, life expectancy, sex ratio at birth and net
+    migration for each year, on the census's population. A place differs by what is known
+    of it (table ``place_parameters``): its total fertility rate of 2020 follows the
+    nation's in proportion; its province's difference in life expectancy is kept; its sex
+    ratio at birth comes to the nation's by 2040; its order mix is kept.
+
+    Examples
+    --------
+    >>> import popsim as ps
+    >>> baseline = ps.load_baseline("huzhou", end=2025)
+    >>> sorted(baseline.data_vars)[:3]
+    ['fertility_rate', 'fertility_rate_by_order', 'mortality_rate']
+    """
+    if name not in PLACES:
+        raise UnknownPlaceError(
+            f"no baseline is called {name!r}",
+            where="load_baseline",
+            got=name,
+            allowed=", ".join(PLACES),
+            fix=did_you_mean(name, PLACES) or "use popsim.build_baseline with your own tables",
+        )
+    if migration not in MIGRATION:
+        raise InputError(
+            "unknown migration option", where="migration", got=migration, allowed=MIGRATION
+        )
+    china.check_span(FIRST_YEAR, end)
+    known = _parameters(name)
+    pattern = china.fertility_pattern(FIRST_YEAR, end)
+    tfr = _total_fertility_rate(known, end)
+    baseline = build_baseline(
+        census(name),
+        reference_date=CENSUS_NIGHT,
+        end=end,
+        mortality_rate=china.mortality_rate(FIRST_YEAR, end),
+        life_expectancy=_life_expectancy(known, end),
+        total_fertility_rate=tfr,
+        fertility_pattern=pattern,
+        sex_ratio_at_birth=_sex_ratio_at_birth(known, end),
+        net_migration=_net_migration(name, end) if migration == "national" else None,
+        order_shares=order_shares(pattern.isel(year=0, drop=True), _order_mix(known)),
+    )
+    baseline.attrs |= {
+        "place": name,
+        "sources": _SOURCES,
+        "rule_mortality": "WPP 2024 China, life expectancy "
+        f"{known.get('life_expectancy_difference', 0.0):+.2f} years",
+        "rule_fertility": "WPP 2024 China"
+        if name == "china"
+        else f"total fertility rate {known['total_fertility_rate']} of 2020, then in proportion "
+        "to WPP 2024 China; age pattern of WPP",
+        "rule_migration": "closed: no migration"
+        if migration == "closed"
+        else "WPP 2024 net international migration"
+        + ("" if name == "china" else ", the place's share by population")
+        + "; no internal migration",
+        "rule_order": "order shares by age of Fuzhou 2020, raked to the order mix "
+        + ("of the place" if "first_birth_share" in known else "of Fuzhou"),
+        **provenance("load_baseline", name=name, end=end, migration=migration),
+    }
+    return baseline
+
+
+def census(name: str, year: int = 2020) -> pd.DataFrame:
+    """Census population of a place by sex and age group [persons]."""
+    table = data.table("census")
+    rows = table[(table["place"] == name) & (table["census_year"] == year)]
+    return rows[["sex", "age_group", "population"]].reset_index(drop=True)
+
+
+def _parameters(name: str) -> dict[str, float]:
+    table = data.table("place_parameters")
+    rows = table[table["place"] == name]
+    return dict(zip(rows["parameter"], rows["value"].astype(float), strict=True))
+
+
+def _total_fertility_rate(known: dict[str, float], end: int) -> xr.DataArray:
+    nation = china.published("total_fertility_rate")
+    path = nation.sel(year=slice(FIRST_YEAR, end))
+    if "total_fertility_rate" not in known:
+        return path
+    return path * (known["total_fertility_rate"] / float(nation.sel(year=2020)))
+
+
+def _life_expectancy(known: dict[str, float], end: int) -> xr.DataArray:
+    nation = china.published_by_sex("life_expectancy").sel(year=slice(FIRST_YEAR, end))
+    return nation + known.get("life_expectancy_difference", 0.0)
+
+
+def _sex_ratio_at_birth(known: dict[str, float], end: int) -> xr.DataArray:
+    nation = china.published("sex_ratio_at_birth")
+    path = nation.sel(year=slice(FIRST_YEAR, end))
+    if "sex_ratio_at_birth" not in known:
+        return path
+    left = (SEX_RATIO_CONVERGES - path["year"]) / (SEX_RATIO_CONVERGES - 2020)
+    excess = known["sex_ratio_at_birth"] - float(nation.sel(year=2020))
+    return path + excess * left.clip(0.0, 1.0)
+
+
+def _net_migration(name: str, end: int) -> xr.DataArray:
+    nation = china.net_migration(FIRST_YEAR, end)
+    if name == "china":
+        return nation
+    share = census(name)["population"].sum() / census("china")["population"].sum()
+    return nation * share
+
+
+def _order_mix(known: dict[str, float]) -> np.ndarray | None:
+    if "first_birth_share" not in known:
+        return None
+    first, second = known["first_birth_share"], known["second_birth_share"]
+    return np.array([first, second, 1.0 - first - second])
+
+
+def order_shares(births_by_age: xr.DataArray, mix: np.ndarray | None = None) -> xr.DataArray:
+    r"""Share of each birth order in the births at each age of mother.
+
+    Parameters
+    ----------
+    births_by_age : xarray.DataArray
+        (age), weights by which the orders must add up to the mix: rates, or births.
+    mix : numpy.ndarray, optional
+        Shares of first, second, and third and higher births over all ages [1]; those of
+        the Fuzhou table if absent.
+
+    Returns
+    -------
+    xarray.DataArray
+        (order, age) [1], adding up to 1 at each age; orders 1, 2, 3 (third and higher).
+
+    Notes
+    -----
+    :math:`s_{oa} = w_o F_{oa} / \sum_k w_k F_{ka}` with the shares :math:`F` of the
+    Fuzhou table and the weights :math:`w` by which the mix comes out (raking).
+    """
+    table = data.table("fertility_by_order_fuzhou").set_index("age")
+    births = table[["first", "second", "third_or_higher"]].to_numpy(float).T
+    # Single cases at the youngest and oldest ages: their neighbours speak for them.
+    smooth = np.apply_along_axis(lambda row: np.convolve(row, np.ones(3), mode="same"), 1, births)
+    ages = births_by_age["age"].values
+    at = np.clip(ages, table.index[0], table.index[-1]) - table.index[0]
+    shares = (smooth / smooth.sum(axis=0))[:, at]
+    weights = births_by_age.values / births_by_age.values.sum()
+    if mix is None:
+        mix = births.sum(axis=1) / births.sum()
+    for _ in range(200):
+        now = shares @ weights
+        shares = shares * (mix / now)[:, None]
+        shares /= shares.sum(axis=0)
+        if np.abs(now - mix).max() < 1e-13:
+            break
+    return xr.DataArray(
+        shares, dims=("order", "age"), coords={"order": [1, 2, 3], "age": ages}
+    )
