@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from popsim.demography.lifetable import life_table, survival_ratio
+from popsim.demography.lifetable import life_table
+from popsim.demography.survival import survival_ratio
 from popsim.errors import BoundsError, ConflictError, InputError, MigrationAdjustmentWarning
 from popsim.kernels import cohort
 from popsim.schema import checks
@@ -270,8 +271,9 @@ class Engine:
         if factor is None:
             shape = (data.sizes["year"], len(self.orders))
             factor = xr.DataArray(np.ones(shape), dims=("year", "order"))
-        arrays = {str(k): v for k, v in data.data_vars.items()}
-        arrays |= {"fertility_rate": fertility, "factor": factor}
+        # The factor first: its leading dims (scenario, draw) then lead in the result.
+        arrays = {"factor": factor, **{str(k): v for k, v in data.data_vars.items()}}
+        arrays["fertility_rate"] = fertility
         self.cells = cells = Cells(arrays, core=_CORE)
         self.ages = data["age"].values
         self.years = data["year"].values

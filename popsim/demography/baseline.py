@@ -38,6 +38,7 @@ def build_baseline(
     life_expectancy: ByYear | None = None,
     net_migration: ByYear | Table | None = None,
     order_shares: xr.DataArray | None = None,
+    registered_share: float | None = None,
 ) -> xr.Dataset:
     """Build the inputs of a projection by single age and year from a user's own tables.
 
@@ -68,6 +69,9 @@ def build_baseline(
         and ``age``. Closed if absent.
     order_shares : DataArray, optional
         Share of the births at each age by birth order (order, age) [1].
+    registered_share : float, optional
+        Share of the births that is to families of the household register [1]; needed for
+        instruments that only they may claim.
 
     Returns
     -------
@@ -152,6 +156,8 @@ def build_baseline(
         made["fertility_rate_by_order"] = (fertility * order_shares).transpose(
             ..., "year", "order", "age"
         )
+    if registered_share is not None:
+        made["registered_share"] = xr.DataArray(float(registered_share))
     level = "as given" if life_expectancy is None else "scaled to the given life expectancy at birth"
     rules = {
         "reference_date": date.isoformat(),

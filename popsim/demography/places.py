@@ -11,8 +11,10 @@ import xarray as xr
 from popsim import data
 from popsim.demography import china
 from popsim.demography.baseline import build_baseline
+from popsim.demography.mobility import mobility
 from popsim.errors import InputError, UnknownPlaceError, did_you_mean
 from popsim.schema.provenance import provenance
+from popsim.schema.variables import SEXES, describe
 
 CENSUS_NIGHT = dt.date(2020, 11, 1)
 FIRST_YEAR = 2021
@@ -39,8 +41,8 @@ def load_baseline(name: str, *, end: int = 2100, migration: str = "national") ->
     end : int
         Last calendar year, up to 2100.
     migration : {"national", "closed"}
-        "national": WPP's net international migrants; a place takes its share of them by
-        population. Moves inside the country are not in it. "closed": none at all.
+        "national": WPP's net international migrants; a place loses or gains at the nation's
+        crude rate. Moves inside the country are not in it. "closed": none at all.
 
     Returns
     -------
@@ -84,6 +86,7 @@ def load_baseline(name: str, *, end: int = 2100, migration: str = "national") ->
         )
     china.check_span(FIRST_YEAR, end)
     known = _parameters(name)
+    national = migration == "national" and name == "china"
     pattern = china.fertility_pattern(FIRST_YEAR, end)
     tfr = _total_fertility_rate(known, end)
     baseline = build_baseline(
@@ -95,9 +98,13 @@ def load_baseline(name: str, *, end: int = 2100, migration: str = "national") ->
         total_fertility_rate=tfr,
         fertility_pattern=pattern,
         sex_ratio_at_birth=_sex_ratio_at_birth(known, end),
-        net_migration=_net_migration(name, end) if migration == "national" else None,
+        net_migration=china.net_migration(FIRST_YEAR, end) if national else None,
         order_shares=order_shares(pattern.isel(year=0, drop=True), _order_mix(known)),
+        registered_share=known.get("registered_share"),
     )
+    if migration == "national" and name != "china":
+        rate = _net_migration_rate(baseline["population"], end)
+        baseline = describe(baseline.assign(net_migration_rate=rate))
     baseline.attrs |= {
         "place": name,
         "sources": _SOURCES,
@@ -110,7 +117,7 @@ def load_baseline(name: str, *, end: int = 2100, migration: str = "national") ->
         "rule_migration": "closed: no migration"
         if migration == "closed"
         else "WPP 2024 net international migration"
-        + ("" if name == "china" else ", the place's share by population")
+        + ("" if national else ", the crude rate of China by age as people move")
         + "; no internal migration",
         "rule_order": "order shares by age of Fuzhou 2020, raked to the order mix "
         + ("of the place" if "first_birth_share" in known else "of Fuzhou"),
@@ -155,12 +162,12 @@ def _sex_ratio_at_birth(known: dict[str, float], end: int) -> xr.DataArray:
     return path + excess * left.clip(0.0, 1.0)
 
 
-def _net_migration(name: str, end: int) -> xr.DataArray:
-    nation = china.net_migration(FIRST_YEAR, end)
-    if name == "china":
-        return nation
-    share = census(name)["population"].sum() / census("china")["population"].sum()
-    return nation * share
+def _net_migration_rate(population: xr.DataArray, end: int) -> xr.DataArray:
+    """The nation's crude rate of net migration, by age as people move (year, sex, age) [1]."""
+    flows = china.published("net_migration").sel(year=slice(FIRST_YEAR, end))
+    people = sum(china.published("population", sex=s) for s in SEXES)
+    crude = flows / people.reindex(year=flows["year"], method="nearest")
+    return (crude * mobility(population)).transpose("year", "sex", "age")
 
 
 def _order_mix(known: dict[str, float]) -> np.ndarray | None:

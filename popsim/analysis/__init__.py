@@ -1,0 +1,1 @@
+"""What is read off a simulation: differences between scenarios, and their price."""

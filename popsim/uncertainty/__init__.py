@@ -1,0 +1,1 @@
+"""Draws: reproducible random numbers, and paths of fertility, mortality and migration."""
