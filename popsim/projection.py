@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -181,8 +182,9 @@ def _as_dataset(inputs: xr.Dataset | Mapping[str, xr.DataArray]) -> xr.Dataset:
             allowed="an xarray.Dataset, or a mapping of names to DataArrays",
         )
     # xarray would take the union of unequal labels and fill with NaN.
-    checks.check_same_coords(dict(inputs))
-    return xr.Dataset(dict(inputs))
+    arrays = {str(name): array for name, array in inputs.items()}
+    checks.check_same_coords(arrays)
+    return xr.Dataset(arrays)
 
 
 def _one_of(data: xr.Dataset, names: tuple[str, ...], *, needed: bool) -> tuple[str, ...]:
@@ -313,10 +315,9 @@ class Engine:
         migration = np.zeros((count, years, 2, ages))
         adjustment = np.zeros((count, years, 2, ages))
         altered = np.empty((count, years), dtype=np.int64)
-        cohort.project_full(
-            *self.arguments,
-            _flat(population), births, _flat(deaths), _flat(migration), _flat(adjustment), altered,
-        )  # fmt: skip
+        flows = (_flat(a) for a in (deaths, migration, adjustment))
+        arguments = (*self.arguments, _flat(population), births, *flows, altered)
+        cohort.project_full(*arguments)
         by_age = ("sex", "age")
         result = self._dataset(
             population=(population, ("time", *by_age)),
@@ -338,10 +339,9 @@ class Engine:
         deaths, migration, adjustment = (np.zeros((count, years, 2)) for _ in range(3))
         altered = np.empty((count, years), dtype=np.int64)
         final = np.empty((count, 2, ages))
-        cohort.project_summary(
-            *self.arguments, borders,
-            population, births, deaths, migration, adjustment, altered, _flat(final),
-        )  # fmt: skip
+        out = (population, births, deaths, migration, adjustment, altered, _flat(final))
+        arguments = (*self.arguments, borders, *out)
+        cohort.project_summary(*arguments)
         result = self._dataset(
             population=(population, ("time", "sex", "age_group")),
             births=(births, ("year", "order")),
@@ -415,5 +415,5 @@ def group_labels(lower: Sequence[int]) -> list[str]:
     >>> group_labels([0, 15, 65])
     ['0-14', '15-64', '65+']
     """
-    closed = [f"{a}-{b - 1}" for a, b in zip(lower[:-1], lower[1:], strict=True)]
+    closed = [f"{a}-{b - 1}" for a, b in pairwise(lower)]
     return [*closed, f"{lower[-1]}+"]

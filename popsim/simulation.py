@@ -128,16 +128,9 @@ def simulate(
     result["total_fertility_rate"] = (factor * tfr_by_order).sum("order")
     result["cost"] = _costs(result, packages, registered, seed)
     population = result["population"]
-    for name, kind in (
-        ("dependency_ratio", "total"),
-        ("child_dependency_ratio", "child"),
-        ("old_age_dependency_ratio", "old_age"),
-    ):
-        result[name] = dependency_ratio(population, kind=kind)
-    for name in result.data_vars:
-        known = VARIABLES.get(str(name))
-        if known is not None and str(name) not in ("net_migration",):
-            result[name].attrs = known.attrs()
+    result["dependency_ratio"] = dependency_ratio(population, kind="total")
+    result["child_dependency_ratio"] = dependency_ratio(population, kind="child")
+    result["old_age_dependency_ratio"] = dependency_ratio(population, kind="old_age")
     result.attrs = {
         **{k: v for k, v in baseline.attrs.items() if not str(k).startswith("popsim_")},
         **provenance("simulate", scenarios=names[1:], draws=draws, seed=seed, outputs=outputs),
@@ -147,9 +140,7 @@ def simulate(
 
 
 def _load(scenarios: AnyScenario | Sequence[AnyScenario]) -> list[Scenario]:
-    several = (
-        [scenarios] if isinstance(scenarios, Scenario | str | PathLike) else list(scenarios)
-    )
+    several = [scenarios] if isinstance(scenarios, Scenario | str | PathLike) else list(scenarios)
     loaded = [s if isinstance(s, Scenario) else load_scenario(s) for s in several]
     names = [s.name for s in loaded]
     for name in names:
@@ -239,7 +230,7 @@ def _drawn(
 def _costs(
     result: xr.Dataset, packages: list[Scenario], registered: float | None, seed: int
 ) -> xr.DataArray:
-    """Cost (scenario, draw, year, instrument) [yuan]; zero where a scenario lacks the instrument."""
+    """Cost (scenario, draw, year, instrument) [yuan]; zero where a scenario has none of it."""
     births = result["births"]
     if "age" in births.dims:
         births = births.sum("age")

@@ -1,4 +1,4 @@
-"""From a counted population to the single ages of 1 January: spreading the open group, moving the date."""
+"""From a counted population to the single ages of 1 January: its open group and its date."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ def part_of_year(date: dt.date) -> float:
     return (january - date).days / (january - january.replace(year=january.year - 1)).days
 
 
-def old_age_weights(person_years: xr.DataArray, younger: xr.DataArray, *, last: int) -> xr.DataArray:
+def old_age_weights(
+    person_years: xr.DataArray, younger: xr.DataArray, *, last: int
+) -> xr.DataArray:
     r"""Weights that spread an open age group over the single ages in it.
 
     Parameters
@@ -58,12 +60,11 @@ def old_age_weights(person_years: xr.DataArray, younger: xr.DataArray, *, last: 
     :math:`P_{80-84} / P_{75-79} = e^{-5r} L_{80-84} / L_{75-79}`, kept within
     :math:`\pm 0.05` so that a small place's chance does not rule.
     """
-    lived = [
-        person_years.sel(age=slice(last - k, last - k + 4)).sum("age") for k in (10, 5)
-    ]
+    lived = [person_years.sel(age=slice(last - k, last - k + 4)).sum("age") for k in (10, 5)]
     low, high = (younger.isel(age_group=i, drop=True) for i in (0, 1))
     ratio = (high * lived[0]) / (low * lived[1])
-    growth = (-np.log(ratio.where(ratio > 0)) / 5.0).clip(-0.05, 0.05).fillna(0.0)
+    growth = -xr.apply_ufunc(np.log, ratio.where(ratio > 0)) / 5.0
+    growth = growth.clip(-0.05, 0.05).fillna(0.0)
     old = person_years.sel(age=slice(last, None))
     weights = old * np.exp(-growth * (old["age"] - last))
     return weights / weights.sum("age")

@@ -113,7 +113,9 @@ def build_baseline(
     >>> int(baseline.year[0]), int(baseline.year[-1]), baseline.population.sizes["age"]
     (2021, 2030, 101)
     """
-    date = dt.date.fromisoformat(reference_date) if isinstance(reference_date, str) else reference_date
+    date = (
+        dt.date.fromisoformat(reference_date) if isinstance(reference_date, str) else reference_date
+    )
     start = next_january(date)
     if end < start:
         raise InputError(
@@ -158,7 +160,9 @@ def build_baseline(
         )
     if registered_share is not None:
         made["registered_share"] = xr.DataArray(float(registered_share))
-    level = "as given" if life_expectancy is None else "scaled to the given life expectancy at birth"
+    level = (
+        "as given" if life_expectancy is None else "scaled to the given life expectancy at birth"
+    )
     rules = {
         "reference_date": date.isoformat(),
         "rule_population": f"penalised composite link, totals kept; {tail}; moved from {date} to "
@@ -198,12 +202,16 @@ def as_array(given: Any, name: str) -> xr.DataArray:
             )
         doubled = frame.duplicated(subset=dims)
         if doubled.any():
-            row = frame.loc[doubled.idxmax(), dims].to_dict()
+            row = frame[dims].iloc[int(doubled.to_numpy().argmax())].to_dict()
             raise InputError(f"{name} has two rows for one cell", where=str(row), fix="drop one")
-        order = {d: list(dict.fromkeys(frame[d])) for d in dims}
+        order: Any = {d: list(dict.fromkeys(frame[d])) for d in dims}  # groups as they stand
         series = frame.set_index(dims)[value]
-        array = series.to_xarray() if isinstance(series.index, pd.MultiIndex) else xr.DataArray(
-            series.to_numpy(), dims=dims, coords={dims[0]: series.index.to_numpy()}
+        array = (
+            series.to_xarray()
+            if isinstance(series.index, pd.MultiIndex)
+            else xr.DataArray(
+                series.to_numpy(), dims=dims, coords={dims[0]: series.index.to_numpy()}
+            )
         )
         array = array.sel(order)
     else:
@@ -228,7 +236,8 @@ def by_year(given: Any, years: np.ndarray, name: str) -> xr.DataArray:
     InputError
     """
     if np.isscalar(given):
-        given = xr.DataArray(np.full(len(years), float(given)), dims="year", coords={"year": years})
+        level = np.full(len(years), given, dtype=float)
+        given = xr.DataArray(level, dims="year", coords={"year": years})
     elif isinstance(given, pd.Series):
         given = xr.DataArray(given.to_numpy(float), dims="year", coords={"year": given.index})
     if not isinstance(given, xr.DataArray):
@@ -267,7 +276,8 @@ def single_age_mortality(rates: xr.DataArray, years: np.ndarray) -> xr.DataArray
                 allowed="100+",
                 fix="close the table first: popsim.demography.closing",
             )
-    return np.exp(by_year(np.log(rates), years, "mortality_rate"))
+    logs = xr.apply_ufunc(np.log, rates)
+    return xr.apply_ufunc(np.exp, by_year(logs, years, "mortality_rate"))
 
 
 def single_age_pattern(pattern: xr.DataArray, years: np.ndarray) -> xr.DataArray:

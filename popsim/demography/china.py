@@ -116,7 +116,8 @@ def mortality_rate(first: int, last: int) -> xr.DataArray:
     table = data.table("wpp2024_china_mortality").set_index(["period", "sex", "age"])
     abridged = table["mortality_rate"].to_xarray().sel(sex=list(SEXES))
     single = graduate_rates(abridged, kind="mortality")
-    yearly = np.exp(_through_mid_periods(np.log(single), first, last))
+    logs = xr.apply_ufunc(np.log, single)
+    yearly = xr.apply_ufunc(np.exp, _through_mid_periods(logs, first, last))
     level = published_by_sex("life_expectancy").sel(year=slice(first, last))
     return scale_to_life_expectancy(yearly, level).transpose("year", "sex", "age")
 

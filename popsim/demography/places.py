@@ -14,7 +14,7 @@ from popsim.demography.baseline import build_baseline
 from popsim.demography.mobility import mobility
 from popsim.errors import InputError, UnknownPlaceError, did_you_mean
 from popsim.schema.provenance import provenance
-from popsim.schema.variables import SEXES, describe
+from popsim.schema.variables import describe
 
 CENSUS_NIGHT = dt.date(2020, 11, 1)
 FIRST_YEAR = 2021
@@ -165,7 +165,7 @@ def _sex_ratio_at_birth(known: dict[str, float], end: int) -> xr.DataArray:
 def _net_migration_rate(population: xr.DataArray, end: int) -> xr.DataArray:
     """The nation's crude rate of net migration, by age as people move (year, sex, age) [1]."""
     flows = china.published("net_migration").sel(year=slice(FIRST_YEAR, end))
-    people = sum(china.published("population", sex=s) for s in SEXES)
+    people = china.published_by_sex("population").sum("sex")
     crude = flows / people.reindex(year=flows["year"], method="nearest")
     return (crude * mobility(population)).transpose("year", "sex", "age")
 
@@ -214,6 +214,4 @@ def order_shares(births_by_age: xr.DataArray, mix: np.ndarray | None = None) -> 
         shares /= shares.sum(axis=0)
         if np.abs(now - mix).max() < 1e-13:
             break
-    return xr.DataArray(
-        shares, dims=("order", "age"), coords={"order": [1, 2, 3], "age": ages}
-    )
+    return xr.DataArray(shares, dims=("order", "age"), coords={"order": [1, 2, 3], "age": ages})

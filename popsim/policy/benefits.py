@@ -79,7 +79,9 @@ def in_force(instrument: Instrument) -> tuple[float, float]:
     )
 
 
-def share_of_years(start: float | np.ndarray, end: float | np.ndarray, years: np.ndarray) -> np.ndarray:
+def share_of_years(
+    start: float | np.ndarray, end: float | np.ndarray, years: np.ndarray
+) -> np.ndarray:
     """Share of each calendar year between two instants (..., year) [1]."""
     start, end = np.asarray(start)[..., None], np.asarray(end)[..., None]
     return np.clip(np.minimum(end, years + 1.0) - np.maximum(start, years), 0.0, 1.0)

@@ -8,6 +8,7 @@ one draw of responsiveness for all instruments.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,7 +82,11 @@ def saturated(log_effect: np.ndarray) -> np.ndarray:
 
 
 def recipients_effect(
-    instruments: list[Instrument], order: int, scenario: Scenario, given: Responsiveness, seed: int
+    instruments: Sequence[Instrument],
+    order: int,
+    scenario: Scenario,
+    given: Responsiveness,
+    seed: int,
 ) -> np.ndarray:
     """Log effect of a set of benefits on births of one order among the families that may claim.
 
@@ -108,7 +113,7 @@ def recipients_effect(
 
 
 def residents_effect(
-    instruments: list[Instrument],
+    instruments: Sequence[Instrument],
     order: int,
     scenario: Scenario,
     given: Responsiveness,
@@ -119,9 +124,7 @@ def residents_effect(
     open_to_all = [i for i in instruments if not i.eligibility.registered]
     registered = recipients_effect(instruments, order, scenario, given, seed)
     others = recipients_effect(open_to_all, order, scenario, given, seed)
-    return np.log(
-        registered_share * np.exp(registered) + (1.0 - registered_share) * np.exp(others)
-    )
+    return np.log(registered_share * np.exp(registered) + (1.0 - registered_share) * np.exp(others))
 
 
 def full_effects(

@@ -75,7 +75,8 @@ def parse_scenario(text: str, *, where: str = "scenario") -> Scenario:
 
 def _readable(error: ValidationError, where: str) -> ScenarioError:
     """Turn pydantic's first complaint into one of ours; say how many more there are."""
-    first = error.errors()[0]
+    # A misspelt key is also a missing one; the typo is what the reader can mend.
+    first = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")[0]
     path = [p for p in first["loc"] if not _is_tag(p)]
     shown = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
     more = error.error_count() - 1
@@ -99,6 +100,8 @@ def _readable(error: ValidationError, where: str) -> ScenarioError:
         shown = shown.removesuffix(".[key]")
     else:
         what = first["msg"].removeprefix("Value error, ")
+        if what.startswith("Input") and path:
+            what = what.replace("Input", str(path[-1]), 1)
         got = got if not isinstance(got, dict | list | BaseModel) else None
     return ScenarioError(what, where=f"{where}: {shown}", got=got, allowed=allowed, fix=fix)
 
@@ -119,7 +122,7 @@ def _allowed_keys(loc: tuple[Any, ...]) -> list[str]:
     for part in loc[:-1]:
         if part in _kinds():
             model = _kinds()[part]
-        elif isinstance(model, type) and part in getattr(model, "model_fields", {}):
+        elif part in getattr(model, "model_fields", {}):
             model = _model_within(model.model_fields[part].annotation)
     return list(getattr(model, "model_fields", {}))
 

@@ -21,7 +21,7 @@ def assumption(level: str, quantity: str, parameter: str) -> float:
     0.08
     """
     table = data.table("uncertainty").set_index(["level", "quantity", "parameter"])
-    return float(table.loc[(level, quantity, parameter), "value"])
+    return float(table["value"].astype(float)[(level, quantity, parameter)])
 
 
 def level_of(baseline: xr.Dataset) -> str:

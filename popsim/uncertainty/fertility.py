@@ -77,6 +77,4 @@ def fertility_factors(baseline: xr.Dataset, draws: int, seed: int) -> xr.DataArr
             assumption(PLACE, "fertility", "correlation"),
         )
         factors = factors * (1.0 + assumption(PLACE, "fertility", "deviation") * own)
-    return xr.DataArray(
-        np.maximum(factors, _LEAST), dims=("draw", "year"), coords={"year": years}
-    )
+    return xr.DataArray(np.maximum(factors, _LEAST), dims=("draw", "year"), coords={"year": years})

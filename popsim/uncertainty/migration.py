@@ -7,7 +7,6 @@ import xarray as xr
 
 from popsim.demography import china
 from popsim.demography.mobility import mobility
-from popsim.schema.variables import SEXES
 from popsim.uncertainty.assumptions import NATION, PLACE, assumption, level_of, place_of
 from popsim.uncertainty.draws import autoregressive
 from popsim.uncertainty.fertility import published_deviation
@@ -15,9 +14,7 @@ from popsim.uncertainty.fertility import published_deviation
 _FORMS = ("net_migration", "net_migration_rate", "net_migration_total")
 
 
-def migration_paths(
-    baseline: xr.Dataset, draws: int, seed: int
-) -> tuple[str, xr.DataArray] | None:
+def migration_paths(baseline: xr.Dataset, draws: int, seed: int) -> tuple[str, xr.DataArray] | None:
     """Draw net migration in the form that a baseline gives it in.
 
     Parameters
@@ -61,4 +58,4 @@ def migration_paths(
 
 def _people_of_china() -> float:
     """At the end of 2024, the first that the table has."""
-    return sum(float(china.published("population", sex=s).sel(year=2024)) for s in SEXES)
+    return float(china.published_by_sex("population").sel(year=2024).sum())
