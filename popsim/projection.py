@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from popsim.demography.infants import separate_infants
 from popsim.demography.lifetable import life_table
 from popsim.demography.survival import survival_ratio
 from popsim.errors import BoundsError, ConflictError, InputError, MigrationAdjustmentWarning
@@ -166,8 +167,10 @@ def check_inputs(
         _check_migration_unit(data)
     data = data[names]
     if mortality == ("mortality_rate",):
-        table = life_table(data["mortality_rate"])
-        data = data.drop_vars("mortality_rate").assign(survival_ratio=survival_ratio(table))
+        rates = data["mortality_rate"]
+        table = life_table(rates if width == 1 else separate_infants(rates))
+        ratios = survival_ratio(table, width=width)
+        data = data.drop_vars("mortality_rate").assign(survival_ratio=ratios)
     return data
 
 

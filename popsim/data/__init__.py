@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
+from io import StringIO
 
 import pandas as pd
 
@@ -29,7 +30,7 @@ def _text(name: str) -> str:
 
 @cache
 def _read(name: str) -> pd.DataFrame:
-    return pd.read_csv(files(__name__).joinpath(f"{name}.csv").open(encoding="utf-8"), comment="#")
+    return pd.read_csv(StringIO(_text(name)), comment="#")
 
 
 def table(name: str) -> pd.DataFrame:
@@ -54,7 +55,6 @@ def table(name: str) -> pd.DataFrame:
     >>> table("fertility_china_2020").columns.tolist()
     ['age_group', 'fertility_rate']
     """
-    _text(name)
     return _read(name).copy()
 
 

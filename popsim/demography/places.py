@@ -99,12 +99,16 @@ def load_baseline(name: str, *, end: int = 2100, migration: str = "national") ->
         fertility_pattern=pattern,
         sex_ratio_at_birth=_sex_ratio_at_birth(known, end),
         net_migration=china.net_migration(FIRST_YEAR, end) if national else None,
-        order_shares=order_shares(pattern.isel(year=0, drop=True), _order_mix(known)),
         registered_share=known.get("registered_share"),
     )
+    women = baseline["population"].sel(sex="female", drop=True)
+    births = baseline["fertility_rate"].isel(year=0, drop=True) * women
+    by_order = baseline["fertility_rate"] * order_shares(births, _order_mix(known))
+    baseline = baseline.assign(fertility_rate_by_order=by_order.transpose("year", "order", "age"))
     if migration == "national" and name != "china":
         rate = _net_migration_rate(baseline["population"], end)
-        baseline = describe(baseline.assign(net_migration_rate=rate))
+        baseline = baseline.assign(net_migration_rate=rate)
+    baseline = describe(baseline)
     baseline.attrs |= {
         "place": name,
         "sources": _SOURCES,
@@ -183,7 +187,7 @@ def order_shares(births_by_age: xr.DataArray, mix: np.ndarray | None = None) -> 
     Parameters
     ----------
     births_by_age : xarray.DataArray
-        (age), weights by which the orders must add up to the mix: rates, or births.
+        (age) [persons], over which the orders must add up to the mix.
     mix : numpy.ndarray, optional
         Shares of first, second, and third and higher births over all ages [1]; those of
         the Fuzhou table if absent.

@@ -78,13 +78,15 @@ def _lift(E, M, adjustment):
     below = 0
     for a in range(E.shape[0]):
         below += E[a] < 0.0
+    fresh = 0
     if below > 0:
         for a in range(E.shape[0]):
             if E[a] < 0.0:
+                fresh += adjustment[a] == 0.0  # or the guard has counted the group already
                 M[a] -= E[a]
                 adjustment[a] -= E[a]
                 E[a] = 0.0
-    return below
+    return fresh
 
 
 @jit

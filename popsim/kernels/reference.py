@@ -11,9 +11,7 @@ import numpy as np
 from popsim.kernels.cohort import CLOSED, COUNTS, NEGLIGIBLE, RATES
 
 
-def migrants_asked_for(
-    P: np.ndarray, migration: np.ndarray, mode: int, step: float
-) -> np.ndarray:
+def migrants_asked_for(P: np.ndarray, migration: np.ndarray, mode: int, step: float) -> np.ndarray:
     """Net migrants in the step (sex, age) before the guard."""
     if mode == CLOSED:
         return np.zeros_like(P)

@@ -1,0 +1,1 @@
+"""Labelled demography: rates, life tables, schedules and indicators with any leading dims."""

@@ -1,0 +1,227 @@
+"""How an array is divided by age: single ages or groups, and sums and ratios over them."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from popsim.errors import BoundsError, CoordinateError, DimensionError, InputError, did_you_mean
+from popsim.schema.checks import check_sex, check_values, first_cell
+from popsim.schema.variables import SEXES, VARIABLES
+
+
+@dataclass(frozen=True)
+class AgeGroups:
+    """The age dimension of an array, as numbers.
+
+    Attributes
+    ----------
+    dim : str
+        ``age`` or ``age_group``.
+    lower, upper : numpy.ndarray
+        (group,) exact ages [years]; the upper bound is exclusive, infinite for the open group.
+    """
+
+    dim: str
+    lower: np.ndarray
+    upper: np.ndarray
+
+    @property
+    def borders(self) -> list[int]:
+        """Exact ages at which the groups meet, with 0 and without infinity."""
+        return [int(x) for x in self.lower]
+
+    def between(self, lower: float, upper: float | None) -> slice:
+        """Positions of the groups from ``lower`` up to, not including, ``upper``.
+
+        Raises
+        ------
+        CoordinateError
+            If a border falls inside a group, or the borders are in the wrong order.
+        """
+        top = math.inf if upper is None else upper
+        if not lower < top:
+            raise CoordinateError(
+                "the lower border is not below the upper one",
+                where=self.dim,
+                got=f"{lower} and {upper}",
+                allowed="lower < upper; the upper border is exclusive",
+                fix="ages 15 to 64 are lower=15, upper=65",
+            )
+        for border, known in ((lower, self.lower), (top, self.upper)):
+            if border not in known:
+                raise CoordinateError(
+                    f"the age {border:g} is not a border of the age groups",
+                    where=self.dim,
+                    got=border,
+                    allowed=f"borders {', '.join(map(str, self.borders))}",
+                    fix="choose one of these borders, or ask for results by single age",
+                )
+        start = int(np.flatnonzero(self.lower == lower)[0])
+        stop = int(np.flatnonzero(self.upper == top)[0]) + 1
+        return slice(start, stop)
+
+
+def _bounds_of(label: object) -> tuple[float, float]:
+    match = re.fullmatch(r"\s*(\d+)\s*(?:(\+)|[-–]\s*(\d+))?\s*", str(label))
+    if match is None:
+        raise CoordinateError(
+            f"the age group {str(label)!r} cannot be read",
+            where="age_group",
+            got=label,
+            allowed="'0', '0-4', '80+'",
+            fix="relabel the group by its first and last completed age",
+        )
+    low = float(match[1])
+    if match[2]:
+        return low, math.inf
+    return low, (float(match[3]) if match[3] else low) + 1.0
+
+
+def age_groups(array: xr.DataArray) -> AgeGroups:
+    """Read the borders of the age groups of an array.
+
+    Parameters
+    ----------
+    array : DataArray
+        With the dim ``age`` (lower bounds, the last group open) or ``age_group``
+        (labels such as "0-4" and "80+").
+
+    Returns
+    -------
+    AgeGroups
+
+    Raises
+    ------
+    DimensionError
+        If there is neither dimension, or there are both.
+    CoordinateError
+        If the labels cannot be read, leave gaps, overlap, or the last group is not open.
+
+    Examples
+    --------
+    >>> population = xr.DataArray([3.0, 5.0], dims="age_group",
+    ...                           coords={"age_group": ["0-14", "15+"]})
+    >>> age_groups(population).borders
+    [0, 15]
+    """
+    found = [d for d in ("age", "age_group") if d in array.dims]
+    if len(found) != 1:
+        raise DimensionError(
+            "the population has no age dimension" if not found else "there are two age dimensions",
+            where=array.name if array.name is None else str(array.name),
+            got=f"dims {tuple(array.dims)}",
+            allowed="one of age (lower bounds) and age_group (labels)",
+            fix="rename the age dimension to one of these",
+        )
+    dim = found[0]
+    if dim not in array.coords:
+        raise CoordinateError(
+            f"the dimension {dim} has no coordinate",
+            where=dim,
+            got="no coordinate",
+            allowed="lower bounds 0, 1, 2, ..." if dim == "age" else "labels '0-4', ..., '80+'",
+            fix=f"assign it with .assign_coords({dim}=...)",
+        )
+    labels = array[dim].values
+    if dim == "age" and np.issubdtype(labels.dtype, np.number):
+        lower = labels.astype(np.float64)
+        upper = np.append(lower[1:], math.inf)
+    else:
+        pairs = [_bounds_of(label) for label in labels]
+        lower = np.array([p[0] for p in pairs])
+        upper = np.array([p[1] for p in pairs])
+    _check_groups(dim, labels, lower, upper)
+    return AgeGroups(dim, lower, upper)
+
+
+def _check_groups(dim: str, labels: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> None:
+    fix = "order the groups by age, without gaps, from 0 to an open group"
+    if len(lower) == 0 or lower[0] != 0 or upper[-1] != math.inf:
+        raise CoordinateError(
+            "the age groups do not run from 0 to an open group",
+            where=dim,
+            got=f"{labels[0]} to {labels[-1]}" if len(labels) else "no groups",
+            allowed="the first starts at 0, the last is open ('85+')",
+            fix=fix,
+        )
+    bad = (lower[1:] != upper[:-1]) | (lower[1:] <= lower[:-1])
+    if bad.any():
+        i = int(np.argmax(bad))
+        raise CoordinateError(
+            "the age groups have a gap or overlap",
+            where=dim,
+            got=f"{labels[i]} is followed by {labels[i + 1]}",
+            allowed="each group starts where the one before ends",
+            fix=fix,
+        )
+
+
+def labelled(array: xr.DataArray, name: str, unit: str, en: str, zh: str) -> xr.DataArray:
+    """Return the array named, with unit and labels and nothing else in its attributes."""
+    out = array.rename(name)
+    out.attrs = {"units": unit, "long_name": en, "long_name_zh": zh}
+    return out
+
+
+def persons(
+    population: xr.DataArray, lower: float, upper: float | None, sex: str | None
+) -> xr.DataArray:
+    """Sum over the ages and, unless one sex is asked for, over the sexes; values are checked."""
+    check_values(population, VARIABLES["population"])
+    groups = age_groups(population)
+    chosen = population.isel({groups.dim: groups.between(lower, upper)})
+    if sex is None:
+        return chosen.sum([d for d in ("sex", groups.dim) if d in population.dims])
+    if "sex" not in population.dims:
+        raise DimensionError(
+            f"the population has no sexes, so {sex} cannot be chosen",
+            where="population",
+            got=f"dims {tuple(population.dims)}",
+            allowed="a dimension sex = female, male",
+            fix="pass the population by sex",
+        )
+    if sex not in SEXES:
+        raise InputError(
+            f"unknown sex {sex!r}",
+            where="sex",
+            got=sex,
+            allowed=SEXES,
+            fix=did_you_mean(sex, SEXES) or "use None for both",
+        )
+    check_sex(population)
+    return chosen.sel(sex=sex, drop=True).sum(groups.dim)
+
+
+def refuse_empty(denominator: xr.DataArray, of: str) -> None:
+    """Raise at the first cell where there is no one to divide by.
+
+    Raises
+    ------
+    BoundsError
+    """
+    empty = denominator.values == 0
+    if empty.any():
+        raise BoundsError(
+            f"there is no one {of} to divide by",
+            where=first_cell(denominator, empty),
+            got=0,
+            allowed="more than 0 persons",
+            fix="drop the empty cells or join them with others",
+        )
+
+
+def ratio(numerator: xr.DataArray, denominator: xr.DataArray, of: str) -> xr.DataArray:
+    """Divide, refusing an empty denominator.
+
+    Raises
+    ------
+    BoundsError
+        Naming the first cell where there is no one to divide by.
+    """
+    refuse_empty(denominator, of)
+    return numerator / denominator

@@ -1,0 +1,201 @@
+"""Baselines of China and five places: against WPP, against the census, by their stated rules."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+import popsim as ps
+from popsim.demography import china
+from popsim.demography.base_population import move_to_january, next_january
+from popsim.demography.fertility import total_fertility_rate
+from popsim.demography.places import PLACES, census, order_shares
+from popsim.errors import InputError, UnknownPlaceError
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_every_baseline_projects_and_its_books_close(name):
+    from popsim.schema.checks import check_accounting
+
+    baseline = ps.load_baseline(name, end=2030)
+    result = ps.project(baseline)
+    check_accounting(result)
+    assert baseline.attrs["place"] == name
+    assert "National Bureau of Statistics" in baseline.attrs["sources"]
+    for rule in ("rule_population", "rule_mortality", "rule_fertility", "rule_migration"):
+        assert baseline.attrs[rule]
+
+
+def test_china_has_the_rates_of_wpp():
+    baseline = ps.load_baseline("china")
+    tfr = total_fertility_rate(baseline["fertility_rate"])
+    published = china.published("total_fertility_rate").sel(year=tfr["year"])
+    np.testing.assert_allclose(tfr, published, rtol=1e-12)
+    e0 = ps.life_table(baseline["mortality_rate"])["ex"].isel(age=0)
+    published = china.published_by_sex("life_expectancy").sel(year=e0["year"])
+    assert float(abs(e0 - published).max()) < 1e-6
+    migrants = baseline["net_migration"].sum(["sex", "age"])
+    published = china.published("net_migration").sel(year=migrants["year"])
+    # WPP's table by age is rounded to a person in each of 202 cells.
+    assert float(abs(migrants - published).max()) < 2000
+
+
+def test_national_check_against_wpp():
+    """From the census instead of the UN's larger base: below WPP by known amounts, to 0.01."""
+    result = ps.project(ps.load_baseline("china"))
+    births = result["births"].sum("age") / china.published("births")
+    for year, known in ((2024, 0.961), (2030, 0.948), (2050, 0.996)):
+        assert float(births.sel(year=year)) == pytest.approx(known, abs=0.01)
+    un = china.published_by_sex("population").sum("sex")
+    people = result["population"].sum(["sex", "age"])
+    for year in (2050, 2100):
+        ratio = float(people.sel(time=year + 1) / un.sel(year=year))
+        assert ratio == pytest.approx(0.977, abs=0.01)
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_baseline_keeps_the_census_but_for_two_months(name):
+    counted = float(census(name)["population"].sum())
+    moved = float(ps.load_baseline(name, end=2021)["population"].sum())
+    assert abs(moved / counted - 1) < 0.002  # two months of births less deaths
+
+
+def test_places_of_issue_years():
+    """Births of Baotou 2022 and 2023 and of Ouhai 2023 to 10 %, without having used them."""
+    for name, year, reported in (
+        ("baotou", 2022, 14_900),
+        ("baotou", 2023, 13_800),
+        ("ouhai", 2023, 4_400),
+    ):
+        births = ps.project(ps.load_baseline(name, end=year))["births"].sel(year=year).sum()
+        assert float(births) == pytest.approx(reported, rel=0.10)
+
+
+def test_huzhou_has_its_official_fertility_of_2021():
+    baseline = ps.load_baseline("huzhou", end=2021)
+    tfr = float(total_fertility_rate(baseline["fertility_rate"]).sel(year=2021))
+    assert tfr == pytest.approx(0.89, abs=0.01)
+    births = ps.project(baseline)["births"].isel(year=0)
+    shares = baseline["fertility_rate_by_order"].isel(year=0) / baseline["fertility_rate"].isel(
+        year=0
+    ).where(baseline["fertility_rate"].isel(year=0) > 0)
+    higher = float((births * shares.sel(order=[2, 3]).sum("order")).sum() / births.sum())
+    assert higher == pytest.approx(0.4019, abs=0.005)  # women of 1 January against mid-year
+
+
+def test_orders_add_up_and_meet_the_mix():
+    baseline = ps.load_baseline("china", end=2022)
+    total = baseline["fertility_rate_by_order"].sum("order")
+    np.testing.assert_allclose(total, baseline["fertility_rate"], rtol=1e-12, atol=1e-18)
+    ages = np.arange(101)
+    weights = xr.DataArray(np.ones(101), dims="age", coords={"age": ages})
+    shares = order_shares(weights, np.array([0.5, 0.3, 0.2]))
+    np.testing.assert_allclose(shares.mean("age"), [0.5, 0.3, 0.2], atol=1e-10)
+
+
+def test_closed_has_no_migration():
+    baseline = ps.load_baseline("cixi", end=2025, migration="closed")
+    assert not [v for v in baseline.data_vars if "migration" in v]
+    assert float(abs(ps.project(baseline)["net_migration"]).max()) == 0.0
+
+
+def test_sex_ratio_comes_to_the_nations():
+    baseline = ps.load_baseline("huancui", end=2045)
+    nation = china.published("sex_ratio_at_birth").sel(year=baseline["year"])
+    gap = baseline["sex_ratio_at_birth"] - nation
+    assert float(gap.sel(year=2021)) == pytest.approx((1.125 - 1.112) * 19 / 20, abs=1e-9)
+    assert float(abs(gap.sel(year=slice(2040, None))).max()) == 0.0
+
+
+def test_unknown_names_and_years():
+    with pytest.raises(UnknownPlaceError, match=r"no baseline is called 'ouhay'(.|\n)*'ouhai'"):
+        ps.load_baseline("ouhay")
+    with pytest.raises(InputError, match=r"do not cover these years(.|\n)*1950 to 2100"):
+        ps.load_baseline("china", end=2101)
+    with pytest.raises(InputError, match="unknown migration option"):
+        ps.load_baseline("china", migration="open")
+    with pytest.raises(InputError, match="WPP has no indicator"):
+        china.published("happiness")
+
+
+# --- build_baseline ---------------------------------------------------------------------
+
+
+def own_tables(**changes):
+    from popsim import data
+
+    deaths = data.table("wpp2024_china_mortality").query("period == 2020")
+    tables = {
+        "population": census("cixi"),
+        "reference_date": "2020-11-01",
+        "end": 2024,
+        "mortality_rate": deaths[["sex", "age", "mortality_rate"]],
+        "total_fertility_rate": 0.9,
+        "fertility_pattern": data.table("fertility_china_2020"),
+        "sex_ratio_at_birth": 1.1,
+    }
+    return tables | changes
+
+
+def test_own_tables_make_a_baseline():
+    baseline = ps.build_baseline(**own_tables(net_migration=pd.Series({2021: -100.0, 2024: 200.0})))
+    assert baseline["net_migration_total"].values.tolist() == [-100, 0, 100, 200]
+    tfr = total_fertility_rate(baseline["fertility_rate"])
+    np.testing.assert_allclose(tfr, 0.9, rtol=1e-12)
+    assert int(baseline["year"][0]) == 2021
+    assert ps.project(baseline)["population"].sizes["time"] == 5
+
+
+def test_life_expectancy_is_met():
+    e0 = pd.Series({2021: 80.0, 2023: 82.0})
+    baseline = ps.build_baseline(**own_tables(life_expectancy=e0))
+    got = ps.life_table(baseline["mortality_rate"])["ex"].isel(age=0).sel(sex="female")
+    np.testing.assert_allclose(got, [80, 81, 82, 82], atol=1e-6)  # interpolated, then held
+
+
+def test_table_may_come_in_any_order_of_rows():
+    shuffled = census("cixi").sample(frac=1, random_state=1)
+    ordered = ps.build_baseline(**own_tables())
+    lower = shuffled["age_group"].str.extract(r"(\d+)")[0].astype(int)
+    with pytest.raises(InputError, match="age group|gap|overlap|backwards"):
+        ps.build_baseline(**own_tables(population=shuffled))
+    again = ps.build_baseline(
+        **own_tables(population=shuffled.assign(k=lower).sort_values("k").drop(columns="k"))
+    )
+    np.testing.assert_allclose(again["population"], ordered["population"], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"end": 2019}, "ends before it starts"),
+        ({"population": census("cixi").rename(columns={"sex": "gender"})}, "cannot be read"),
+        ({"population": pd.concat([census("cixi")] * 2)}, "two rows for one cell"),
+        ({"population": [1, 2]}, "neither a table nor an array"),
+        ({"population": census("cixi").assign(population=-1.0)}, "population is out of bounds"),
+        ({"sex_ratio_at_birth": 0.95}, "not females per male"),
+        ({"total_fertility_rate": "0.9 children"}, "could not convert|cannot be read"),
+        ({"total_fertility_rate": pd.Series({2025: 0.9, 2021: 1.0})}, "do not rise"),
+        ({"registered_share": 50.0}, "registered_share is out of bounds"),
+    ],
+)
+def test_bad_tables_are_refused(changes, message):
+    with pytest.raises((InputError, ValueError), match=message):
+        ps.build_baseline(**own_tables(**changes))
+
+
+def test_population_of_1_january_stays():
+    people = ps.load_baseline("cixi", end=2021)["population"]
+    import datetime as dt
+
+    moved = move_to_january(
+        people,
+        dt.date(2021, 1, 1),
+        mortality_rate=people * 0 + 0.01,
+        fertility_rate=people.isel(sex=0) * 0,
+        sex_ratio_at_birth=1.05,
+    )
+    assert next_january(dt.date(2021, 1, 1)) == 2021
+    xr.testing.assert_equal(moved, people)

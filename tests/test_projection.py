@@ -1,0 +1,421 @@
+"""``project()`` against the UN's own results, its books, and bad input."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import popsim as ps
+from popsim.errors import (
+    BoundsError,
+    ConflictError,
+    CoordinateError,
+    DimensionError,
+    InputError,
+    MigrationAdjustmentWarning,
+    MissingVariableError,
+    UnknownVariableError,
+)
+from popsim.schema.checks import accounting_residual, check_accounting
+
+FORMS = {
+    "counts": ("net_migration", "net_migration_count"),
+    "rates": ("net_migration_rate", "net_migration_rate"),
+    "totals": ("net_migration_total", "net_migration_total"),
+}
+
+
+@pytest.fixture(scope="module")
+def canada(reference):
+    return xr.load_dataset(reference / "un_ccmpp_canada.nc")
+
+
+def canada_inputs(canada, form="counts"):
+    ours, theirs = FORMS[form]
+    return xr.Dataset(
+        {
+            "population": canada["population_start"],
+            "survival_ratio": canada["survival_ratio"],
+            "fertility_rate": canada["fertility_rate"],
+            "sex_ratio_at_birth": canada["sex_ratio_at_birth"],
+            ours: canada[theirs],
+        }
+    )
+
+
+def quietly(*args, **kwargs):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", MigrationAdjustmentWarning)
+        return ps.project(*args, **kwargs)
+
+
+def relative_error(ours, theirs):
+    return np.max(np.abs(ours - theirs) / np.where(theirs == 0, 1.0, np.abs(theirs)))
+
+
+@pytest.mark.parametrize("timing", ["even", "end"])
+@pytest.mark.parametrize("form", FORMS)
+def test_un_conformance(canada, timing, form):
+    """Every age of 70 years as the UN's code has it, to 1e-12."""
+    result = quietly(canada_inputs(canada, form), timing=timing)
+    un = canada.sel(timing=timing, migration_input=form)
+    population = result["population"].isel(time=slice(1, None)).values
+    assert relative_error(population, un["population_end"].values) < 1e-12
+    assert relative_error(result["births"].values, un["births_by_mother_age"].values) < 1e-12
+    assert (
+        relative_error(result["net_migration"].values, un["net_migration_applied"].values) < 1e-12
+    )
+    # The file gives survival ratios to 15 digits, of which the few deaths at age 10 are the
+    # difference from 1: per person exposed they agree to 1e-15 (next test: with all digits).
+    deaths = np.abs(result["deaths"].values - un["cohort_deaths"].values)
+    assert np.max(deaths / population.clip(1.0)) < 1e-14
+    assert accounting_residual(result).max() < 1e-14
+
+
+def test_un_deaths_with_survival_ratios_of_full_precision(canada):
+    """Survival ratios recomputed from m(x) and a(x) give the UN's deaths to 1e-12 of each cell."""
+    m, a = canada["mortality_rate"].values, canada["ax"].values
+    q = m / (1 + (1 - a) * m)
+    lx = np.ones_like(m)
+    lx[..., 1:] = np.cumprod(1 - q[..., :-1], axis=-1)
+    Lx = lx - (1 - a) * lx * q
+    survival = canada["survival_ratio"].copy()
+    survival[..., 0] = Lx[..., 0]
+    survival[..., 1:-1] = Lx[..., 1:-1] / Lx[..., :-2]
+    result = quietly(canada_inputs(canada).assign(survival_ratio=survival))
+    un = canada["cohort_deaths"].sel(timing="even", migration_input="counts")
+    # L(x) itself is a sum of some hundred roundings, of which 1 - S keeps the absolute size.
+    assert relative_error(result["deaths"].values[..., :-1], un.values[..., :-1]) < 1e-11
+
+
+def test_guard_is_reported(canada):
+    with pytest.warns(MigrationAdjustmentWarning, match=r"emptied 5 age groups.*year=2005"):
+        result = ps.project(canada_inputs(canada, "rates"), timing="end")
+    adjustment = result["migration_adjustment"]
+    assert int((adjustment != 0).sum()) == 5
+    asked = canada["net_migration_rate"] * result["population"].isel(time=slice(None, -1)).rename(
+        time="year"
+    ).assign_coords(year=result["year"])
+    np.testing.assert_allclose(
+        (result["net_migration"] - asked).values, adjustment.values, atol=1e-9
+    )  # persons; a rounding error of 1e5
+    check_accounting(result)
+
+
+def test_group_lifted_to_zero_keeps_the_books():
+    """Outflow of an age that its own cohort cannot bear: the lift counts as migration."""
+    inputs = small_inputs()
+    inputs["net_migration"][0, 1, 5] = -9.0  # group 5 holds 10, but one tenth of 10 reach it
+    inputs["survival_ratio"][0, 1, 5] = 0.1
+    with pytest.warns(MigrationAdjustmentWarning):
+        result = ps.project(inputs)
+    assert float(result["population"].isel(time=1, sex=1, age=5)) == 0.0
+    assert float(result["net_migration"].isel(year=0, sex=1, age=5)) > -9.0
+    check_accounting(result)
+
+
+def small_inputs(years=3, ages=21, width=5):
+    """A small population in five-year ages, closed but for a migration of zero."""
+    coords = {
+        "sex": ["female", "male"],
+        "age": np.arange(ages) * width,
+        "year": 2000 + width * np.arange(years),
+    }
+    by_age = ("year", "sex", "age")
+    shape = (years, 2, ages)
+    fertility = np.zeros((years, ages))
+    fertility[:, (coords["age"] >= 15) & (coords["age"] < 50)] = 0.05
+    return xr.Dataset(
+        {
+            "population": (("sex", "age"), np.full((2, ages), 10.0)),
+            "survival_ratio": (by_age, np.full(shape, 0.95)),
+            "fertility_rate": (("year", "age"), fertility),
+            "sex_ratio_at_birth": ("year", np.full(years, 1.05)),
+            "net_migration": (by_age, np.zeros(shape)),
+        },
+        coords=coords,
+    )
+
+
+def test_one_step_by_hand():
+    """Five-year groups, one step, worked out on paper."""
+    result = ps.project(small_inputs(years=1).drop_vars("net_migration"))
+    end = result["population"].isel(time=1)
+    assert float(end.sel(sex="male", age=50)) == pytest.approx(9.5)
+    assert float(end.sel(sex="male", age=100)) == pytest.approx(19.0)
+    births = 5 * 0.05 * 7 * (10 + 9.5) / 2
+    assert float(result["births"].sum()) == pytest.approx(births)
+    girls = births / 2.05
+    assert float(end.sel(sex="female", age=0)) == pytest.approx(0.95 * girls)
+    assert float(end.sel(sex="male", age=0)) == pytest.approx(0.95 * (births - girls))
+    assert float(result["deaths"].sel(sex="male", age=100).isel(year=0)) == pytest.approx(1.0)
+    assert result["time"].values.tolist() == [2000, 2005]
+
+
+def test_even_migrants_are_exposed_for_half_of_the_step():
+    inputs = small_inputs(years=1)
+    inputs["net_migration"][0, 0, 4] = 2.0  # persons a year: 10 in the step
+    even, end = (ps.project(inputs, timing=t) for t in ("even", "end"))
+    group = {"time": 1, "sex": 0}
+    assert float(even["population"].isel(**group, age=4)) == pytest.approx(9.5 + 5.0)
+    assert float(even["population"].isel(**group, age=5)) == pytest.approx(0.95 * 15.0)
+    assert float(end["population"].isel(**group, age=4)) == pytest.approx(9.5 + 10.0)
+    assert float(end["population"].isel(**group, age=5)) == pytest.approx(9.5)
+    assert float(even["births"].sum() - end["births"].sum()) > 0
+    assert float(even["net_migration"].sum()) == pytest.approx(10.0)
+    for result in (even, end):
+        check_accounting(result)
+
+
+def test_published_projection_of_five_year_ages(reference):
+    """Kazakhstan and Mauritius, WPP 2019: totals to 0.02 % through 2050, migration near zero."""
+    wpp = xr.load_dataset(reference / "wpp2019_5x5_sample.nc")
+    years = np.arange(2020, 2100, 5)
+    ages = np.arange(0, 105, 5)
+    table = ps.life_table(
+        wpp["mortality_rate"].rename(abridged_age="age", period="year").assign_coords(year=years)
+    )
+    from popsim.demography.fertility import rates_from_pattern
+    from popsim.demography.survival import survival_ratio
+
+    at = {"period": "year", "mother_age": "age"}
+    pattern = wpp["fertility_pattern_percent"].rename(at)
+    pattern = pattern.assign_coords(year=years, age=np.arange(15, 50, 5))
+    tfr = wpp["total_fertility_rate"].rename(period="year").assign_coords(year=years)
+    fertility = rates_from_pattern(tfr, pattern.reindex(age=ages, fill_value=0.0))
+    inputs = xr.Dataset(
+        {
+            "population": wpp["population_2020"].rename(age_group="age").assign_coords(age=ages),
+            "survival_ratio": survival_ratio(table, width=5),
+            "fertility_rate": fertility,
+            "sex_ratio_at_birth": wpp["sex_ratio_at_birth"]
+            .rename(period="year")
+            .assign_coords(year=years),
+        }
+    ).sel(country=[398, 480])
+    result = ps.project(inputs.drop_vars("name"))
+    ours = result["population"].sum(["sex", "age"]).sel(time=slice(2025, 2050))
+    theirs = wpp["population_published"].sum(["sex", "age_group"]).sel(country=[398, 480])
+    theirs = theirs.sel(year=slice(2025, 2050)).rename(year="time")
+    assert float(abs(ours / theirs - 1).max()) < 2e-4
+
+
+def test_leading_dims_broadcast_by_name():
+    inputs = small_inputs()
+    regions = xr.DataArray([1.0, 2.0], dims="region", coords={"region": ["a", "b"]})
+    draws = xr.DataArray([0.5, 1.0, 1.5], dims="draw")
+    both = inputs.assign(
+        population=inputs["population"] * regions,
+        fertility_rate=(inputs["fertility_rate"] * draws).transpose("year", "draw", "age"),
+    )
+    result = ps.project(both)
+    assert set(result["births"].dims) == {"region", "draw", "year", "age"}
+    one = ps.project(inputs.assign(fertility_rate=inputs["fertility_rate"] * 1.5))
+    picked = result.sel(region="a").isel(draw=2)
+    assert np.array_equal(picked["population"].values, one["population"].values)
+    np.testing.assert_allclose(
+        result["population"].sel(region="b"), 2 * result["population"].sel(region="a"), rtol=1e-14
+    )
+
+
+def test_inputs_are_not_altered():
+    inputs = small_inputs()
+    before = inputs.copy(deep=True)
+    ps.project(inputs)
+    xr.testing.assert_identical(inputs, before)
+
+
+def test_summary_agrees_with_full():
+    baseline = ps.load_baseline("huancui", end=2030)
+    full, summary = ps.project(baseline), ps.project(baseline, outputs="summary")
+    np.testing.assert_allclose(
+        summary["population"].sum(["sex", "age_group"]), full["population"].sum(["sex", "age"]),
+        rtol=1e-13,
+    )  # fmt: skip
+    assert np.array_equal(summary["population_final"], full["population"].isel(time=-1))
+    elders = full["population"].sel(age=slice(80, None)).sum("age")
+    np.testing.assert_allclose(summary["population"].sel(age_group="80+"), elders, rtol=1e-13)
+
+
+def test_result_says_what_it_is():
+    result = ps.project(small_inputs())
+    assert result["population"].attrs["units"] == "persons"
+    assert result["births"].attrs["long_name_zh"] == "出生人数"
+    assert result.attrs["popsim_call"] == "project"
+
+
+def test_death_rates_give_the_survival_ratios_of_a_life_table():
+    from popsim.demography.survival import survival_ratio
+
+    baseline = ps.load_baseline("china", end=2025)
+    ratios = survival_ratio(ps.life_table(baseline["mortality_rate"]))
+    by_ratio = baseline.drop_vars("mortality_rate").assign(survival_ratio=ratios)
+    one, other = ps.project(baseline), ps.project(by_ratio)
+    assert np.array_equal(one["population"], other["population"])
+
+
+def broken(**changes):
+    return small_inputs().assign(**changes)
+
+
+def at(name, index, value):
+    inputs = small_inputs()
+    inputs[name][index] = value
+    return inputs
+
+
+BAD = {
+    "missing variable": (
+        lambda: small_inputs().drop_vars("sex_ratio_at_birth"),
+        MissingVariableError, "input sex_ratio_at_birth is missing",
+    ),
+    "no mortality": (
+        lambda: small_inputs().drop_vars("survival_ratio"),
+        MissingVariableError, "input survival_ratio is missing",
+    ),
+    "misspelt variable": (
+        lambda: small_inputs().rename(net_migration="net_migration_counts"),
+        UnknownVariableError, "close to 'net_migration",
+    ),
+    "wrong dims": (
+        lambda: broken(sex_ratio_at_birth=xr.DataArray(1.05)),
+        DimensionError, "sex_ratio_at_birth lacks the dimension 'year'",
+    ),
+    "fertility by sex": (
+        lambda: broken(fertility_rate=small_inputs()["survival_ratio"] / 10),
+        DimensionError, "fertility_rate varies over 'sex'",
+    ),
+    "order of the sexes": (
+        lambda: small_inputs().sel(sex=["male", "female"]),
+        CoordinateError, "sex is not female, male",
+    ),
+    "sexes unknown": (
+        lambda: small_inputs().assign_coords(sex=["f", "m"]),
+        CoordinateError, r"got: \('f', 'm'\)",
+    ),
+    "gap in ages": (
+        lambda: small_inputs().drop_sel(age=20),
+        CoordinateError, "15 is followed by 25",
+    ),
+    "gap in years": (
+        lambda: small_inputs(years=4).drop_sel(year=2005),
+        CoordinateError, "2000 is followed by 2010",
+    ),
+    "step unlike the age width": (
+        lambda: small_inputs().assign_coords(year=[2000, 2001, 2002]),
+        CoordinateError, "width of the age groups",
+    ),
+    "two migrations": (
+        lambda: broken(net_migration_total=xr.DataArray(np.zeros(3), dims="year")),
+        ConflictError, "net_migration and net_migration_total are both given",
+    ),
+    "two mortalities": (
+        lambda: broken(mortality_rate=small_inputs()["survival_ratio"]),
+        ConflictError, "survival_ratio and mortality_rate are both given",
+    ),
+    "negative population": (
+        lambda: at("population", (1, 3), -1.0),
+        BoundsError, "population at sex=male, age=15",
+    ),
+    "NaN": (
+        lambda: at("survival_ratio", (2, 0, 4), np.nan),
+        BoundsError, "year=2010, sex=female, age=20",
+    ),
+    "survival above 1": (
+        lambda: at("survival_ratio", (0, 0, 4), 1.2),
+        BoundsError, "a survival ratio is a share",
+    ),
+    "fertility outside of ages": (
+        lambda: at("fertility_rate", (0, 13), 0.1),
+        BoundsError, "fertility_rate at year=2000, age=65",
+    ),
+    "fertility per 1,000": (
+        lambda: broken(fertility_rate=small_inputs()["fertility_rate"] * 1000),
+        BoundsError, "is it per 1,000",
+    ),
+    "females per male": (
+        lambda: broken(sex_ratio_at_birth=xr.DataArray(np.full(3, 0.95), dims="year")),
+        BoundsError, "not females per male",
+    ),
+    "per 100 females": (
+        lambda: broken(sex_ratio_at_birth=xr.DataArray(np.full(3, 105.0), dims="year")),
+        BoundsError, "not 105 per 100",
+    ),
+    "text": (
+        lambda: broken(sex_ratio_at_birth=xr.DataArray(["1.05"] * 3, dims="year")),
+        BoundsError, "sex_ratio_at_birth is not numeric",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_refused(case):
+    make, error, message = BAD[case]
+    with pytest.raises(error, match=message) as caught:
+        ps.project(make())
+    assert isinstance(caught.value, InputError)
+    assert caught.value.where  # it says where
+
+
+def test_death_rates_per_1000_are_refused():
+    baseline = ps.load_baseline("china", end=2022)
+    with pytest.raises(BoundsError, match=r"mortality_rate.*per 1,000|is it per 1,000"):
+        ps.project(baseline.assign(mortality_rate=baseline["mortality_rate"] * 1000))
+
+
+def test_migration_rates_per_1000_are_refused():
+    inputs = small_inputs().rename(net_migration="net_migration_rate")
+    inputs["net_migration_rate"][:] = 3.0
+    with pytest.raises(BoundsError, match="more than half of the population"):
+        ps.project(inputs)
+
+
+@pytest.mark.parametrize("argument", ["timing", "outputs"])
+def test_unknown_options_are_refused(argument):
+    with pytest.raises(InputError, match=f"unknown {argument}"):
+        ps.project(small_inputs(), **{argument: "sideways"})
+
+
+def test_labels_that_differ_are_never_matched_by_position():
+    inputs = {str(k): v for k, v in small_inputs().data_vars.items()}
+    inputs["sex_ratio_at_birth"] = inputs["sex_ratio_at_birth"].assign_coords(year=[1, 2, 3])
+    with pytest.raises(CoordinateError, match="different labels on 'year'"):
+        ps.project(inputs)
+
+
+def test_not_a_dataset():
+    with pytest.raises(InputError, match="not a Dataset"):
+        ps.project([1, 2, 3])
+
+
+def test_five_year_death_rates_project_nearly_as_abridged_ones(reference):
+    """Of 0-4 as one group the infants are a model's: totals of Kazakhstan to 0.05 % in 2050."""
+    from popsim.demography.survival import survival_ratio
+
+    wpp = xr.load_dataset(reference / "wpp2019_5x5_sample.nc").sel(country=398, drop=True)
+    years = np.arange(2020, 2100, 5)
+    abridged = wpp["mortality_rate"].rename(abridged_age="age", period="year")
+    abridged = abridged.assign_coords(year=years).transpose("year", "sex", "age")
+    table = ps.life_table(abridged)
+    young = table.sel(age=[0, 1])
+    wide = abridged.sel(age=slice(5, None))
+    under_five = young["dx"].sum("age") / young["Lx"].sum("age")
+    wide = xr.concat([under_five.expand_dims(age=[0]), wide], dim="age")
+    fertility = np.zeros((16, 21))
+    fertility[:, 3:10] = 0.08
+    inputs = xr.Dataset(
+        {
+            "population": wpp["population_2020"]
+            .rename(age_group="age")
+            .assign_coords(age=wide["age"].values),
+            "fertility_rate": (("year", "age"), fertility),
+            "sex_ratio_at_birth": ("year", np.full(16, 1.06)),
+        }
+    )
+    one = ps.project(inputs.assign(survival_ratio=survival_ratio(table, width=5)))
+    other = ps.project(inputs.assign(mortality_rate=wide))
+    totals = [r["population"].sum(["sex", "age"]).sel(time=2050) for r in (one, other)]
+    assert float(abs(totals[1] / totals[0] - 1)) < 5e-4

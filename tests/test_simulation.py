@@ -1,0 +1,180 @@
+"""``simulate()`` and ``compare()``: the same draws, reproducible bits, books that close."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import popsim as ps
+from popsim.analysis.compare import quantiles
+from popsim.errors import BoundsError, ConflictError, InputError, MissingVariableError
+from popsim.schema.checks import check_accounting
+
+
+@pytest.fixture(scope="module")
+def baseline():
+    return ps.load_baseline("ouhai", end=2035)
+
+
+@pytest.fixture(scope="module")
+def result(baseline):
+    return ps.simulate(baseline, "ouhai", draws=60, seed=3)
+
+
+def test_dims_and_names(result):
+    assert result["scenario"].values.tolist() == ["baseline", "ouhai"]
+    assert result["births"].dims == ("scenario", "draw", "year", "order")
+    assert result["population"].dims == ("scenario", "draw", "time", "sex", "age_group")
+    assert result["cost"].dims == ("scenario", "draw", "year", "instrument")
+    assert result["time"].values[-1] == 2036
+    for name in ("births", "cost", "dependency_ratio", "total_fertility_rate"):
+        assert result[name].attrs["units"]
+        assert result[name].attrs["long_name_zh"]
+
+
+def test_same_seed_same_bits(baseline, result):
+    again = ps.simulate(baseline, "ouhai", draws=60, seed=3)
+    xr.testing.assert_identical(result, again)
+    other = ps.simulate(baseline, "ouhai", draws=60, seed=4)
+    assert not np.array_equal(result["births"], other["births"])
+
+
+def test_fewer_draws_are_the_first_of_more(baseline, result):
+    few = ps.simulate(baseline, "ouhai", draws=20, seed=3)
+    assert np.array_equal(few["births"], result["births"].isel(draw=slice(20)))
+    assert np.array_equal(few["cost"], result["cost"].isel(draw=slice(20)))
+
+
+def test_earlier_end_leaves_earlier_years(baseline, result):
+    short = ps.simulate(baseline, "ouhai", end=2030, draws=60, seed=3)
+    births = result["births"].sel(year=slice(None, 2030))
+    np.testing.assert_array_equal(short["births"], births)
+
+
+def test_scenario_and_baseline_share_their_draws(result):
+    """Before the package acts, every draw of both is the same bit for bit."""
+    births = result["births"].sel(year=slice(2021, 2022))
+    assert np.array_equal(births.sel(scenario="ouhai"), births.sel(scenario="baseline"))
+    after = result["births"].sel(year=2024)
+    assert (after.sel(scenario="ouhai") > after.sel(scenario="baseline")).all()
+
+
+def test_draw_of_a_scenario_does_not_depend_on_its_company(baseline, result):
+    grant_only = ps.load_scenario("ouhai").without(
+        "rearing_subsidy", "childcare_voucher", "home_purchase_subsidy"
+    )
+    grant_only = grant_only.model_copy(update={"name": "grant_only"})
+    both = ps.simulate(baseline, [grant_only, "ouhai"], draws=60, seed=3)
+    assert np.array_equal(both["births"].sel(scenario="ouhai"), result["births"][1])
+    shared = {"scenario": "ouhai", "instrument": "birth_grant"}
+    assert np.array_equal(both["cost"].sel(shared), result["cost"].sel(shared))
+
+
+def test_empty_package_equals_the_baseline_bit_for_bit(baseline):
+    nothing = ps.load_scenario("ouhai").model_copy(update={"instruments": ()})
+    result = ps.simulate(baseline, nothing, draws=10)
+    for name in ("births", "population", "deaths"):
+        assert np.array_equal(result[name][0], result[name][1])
+    assert result.sizes["instrument"] == 0
+
+
+def test_books_close_in_every_cell(baseline):
+    full = ps.simulate(baseline, "ouhai", end=2026, draws=5, outputs="full")
+    assert full["births"].dims == ("scenario", "draw", "year", "order", "age")
+    check_accounting(full)
+    summary = ps.simulate(baseline, "ouhai", end=2026, draws=5)
+    people = summary["population"].sum(["sex", "age_group"]).values
+    change = summary["births"].sum("order") - summary["deaths"].sum("sex")
+    change = (change + summary["net_migration"].sum("sex")).values
+    np.testing.assert_allclose(np.diff(people, axis=-1), change, rtol=0, atol=1e-9 * people.max())
+    np.testing.assert_allclose(summary["births"], full["births"].sum("age"), rtol=1e-12)
+
+
+def test_median_draw_is_near_the_baseline(baseline):
+    """1,000 draws: the median of births is the projection's to the error of the median (1 %)."""
+    result = ps.simulate(baseline, [], draws=1000, seed=1)
+    centre = ps.project(baseline)["births"].sum("age")
+    median = result["births"].sum("order").median("draw").isel(scenario=0)
+    assert float(abs(median / centre - 1).max()) < 0.03
+    assert result.sizes["scenario"] == 1
+
+
+def test_bands_widen(result):
+    births = result["births"].sel(scenario="baseline").sum("order")
+    spread = births.std("draw") / births.mean("draw")
+    assert float(spread.sel(year=2035)) > 1.5 * float(spread.sel(year=2021))
+
+
+def test_china_is_as_uncertain_as_the_un_says():
+    """80 % intervals against WPP 2024: TFR exact by construction, width of population to 15 %."""
+    from popsim.demography import china
+
+    result = ps.simulate(ps.load_baseline("china"), [], draws=1000, seed=0).isel(scenario=0)
+    for year in (2030, 2050, 2100):
+        low, _, high = quantiles(result["total_fertility_rate"].sel(year=year)).values
+        for got, bound in ((low, "lower_80"), (high, "upper_80")):
+            un = float(china.published("total_fertility_rate", bound=bound).sel(year=year))
+            assert got == pytest.approx(un, abs=0.05)  # three errors of a quantile of 1,000 draws
+    people = result["population"].sum(["sex", "age_group"])
+    for year in (2050, 2100):
+        low, _, high = quantiles(people.sel(time=year + 1)).values
+        un = china.published("population", bound="upper_80") - china.published(
+            "population", bound="lower_80"
+        )
+        assert high - low == pytest.approx(float(un.sel(year=year)), rel=0.15)
+
+
+def test_compare_takes_differences_draw_by_draw(result):
+    comparison = ps.compare(result)
+    births = result["births"].sum("order")
+    difference = (births.sel(scenario="ouhai") - births.sel(scenario="baseline")).values
+    expected = np.quantile(difference, [0.1, 0.5, 0.9], axis=0)
+    got = comparison["additional_births_total"].sel(scenario="ouhai").values
+    np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-9)
+    cost = result["cost"].sel(scenario="ouhai").sum(["year", "instrument"])
+    price = (cost / difference.sum(axis=1)).values
+    gains = difference.sum(axis=1) > 0
+    assert gains.all()
+    np.testing.assert_allclose(
+        comparison["cost_per_additional_birth"].sel(scenario="ouhai", quantile=0.5),
+        np.median(price), rtol=1e-9,
+    )  # fmt: skip
+
+
+def test_draws_without_gain_cost_infinitely_much_and_keep_their_rank():
+    values = xr.DataArray([1.0, 2.0, 3.0, np.inf, np.inf], dims="draw")
+    assert quantiles(values).values.tolist() == pytest.approx([1.4, 3.0, np.inf])
+
+
+def test_compare_against_another_scenario(baseline):
+    half = ps.load_scenario("ouhai").without("rearing_subsidy")
+    half = half.model_copy(update={"name": "half"})
+    result = ps.simulate(baseline, ["ouhai", half], draws=30)
+    comparison = ps.compare(result, against="half")
+    assert comparison["scenario"].values.tolist() == ["baseline", "ouhai"]
+    gain = comparison["cumulative_additional_births"].sel(scenario="ouhai", quantile=0.5)
+    assert float(gain) > 0
+
+
+def test_bad_calls_are_refused(baseline, result):
+    with pytest.raises(BoundsError, match="at least one draw"):
+        ps.simulate(baseline, "ouhai", draws=0)
+    with pytest.raises(InputError, match=r"does not reach the end(.|\n)*2021 to 2035"):
+        ps.simulate(baseline, "ouhai", end=2050)
+    with pytest.raises(InputError, match="scenario names must differ"):
+        ps.simulate(baseline, ["ouhai", "ouhai"], draws=2)
+    with pytest.raises(ConflictError, match="written for another place"):
+        ps.simulate(ps.load_baseline("cixi", end=2022), "ouhai", draws=2)
+    with pytest.raises(MissingVariableError, match="no fertility by birth order"):
+        ps.simulate(baseline.drop_vars("fertility_rate_by_order"), "ouhai", draws=2)
+    with pytest.raises(MissingVariableError, match="registered families is not known"):
+        ps.simulate(baseline.drop_vars("registered_share"), "ouhai", draws=2)
+    with pytest.raises(InputError, match="do not add up to fertility_rate"):
+        ps.simulate(
+            baseline.assign(fertility_rate=baseline["fertility_rate"] * 1.1), "ouhai", draws=2
+        )
+    with pytest.raises(InputError, match="no scenario 'ouhay'"):
+        ps.compare(result, against="ouhay")
+    with pytest.raises(InputError, match="no dimension 'scenario'"):
+        ps.compare(ps.project(baseline))
