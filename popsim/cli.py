@@ -201,6 +201,13 @@ def print_summary(package: Scenario, result: xr.Dataset, comparison: xr.Dataset)
     )
     console.print(total)
     console.print("Medians, and 80 % intervals in brackets. Births are the baseline's.")
+    for instrument in package.background:
+        console.print(
+            f"On top of: {instrument.title.en} {instrument.title.zh}, which is not counted.",
+            highlight=False,
+        )
+    console.print(f"Baseline: {result.attrs['rule_fertility']}.", highlight=False)
+    console.print(f"Migration: {result.attrs['rule_migration']}.", highlight=False)
 
 
 def _table(title: str, *, show_header: bool = True) -> Table:

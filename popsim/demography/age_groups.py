@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
 
+from popsim.demography.group_rows import parse_age_groups
 from popsim.errors import BoundsError, CoordinateError, DimensionError, InputError, did_you_mean
 from popsim.schema.checks import check_sex, check_values, first_cell
 from popsim.schema.variables import SEXES, VARIABLES
@@ -66,22 +66,6 @@ class AgeGroups:
         return slice(start, stop)
 
 
-def _bounds_of(label: object) -> tuple[float, float]:
-    match = re.fullmatch(r"\s*(\d+)\s*(?:(\+)|[-–]\s*(\d+))?\s*", str(label))
-    if match is None:
-        raise CoordinateError(
-            f"the age group {str(label)!r} cannot be read",
-            where="age_group",
-            got=label,
-            allowed="'0', '0-4', '80+'",
-            fix="relabel the group by its first and last completed age",
-        )
-    low = float(match[1])
-    if match[2]:
-        return low, math.inf
-    return low, (float(match[3]) if match[3] else low) + 1.0
-
-
 def age_groups(array: xr.DataArray) -> AgeGroups:
     """Read the borders of the age groups of an array.
 
@@ -127,38 +111,18 @@ def age_groups(array: xr.DataArray) -> AgeGroups:
             allowed="lower bounds 0, 1, 2, ..." if dim == "age" else "labels '0-4', ..., '80+'",
             fix=f"assign it with .assign_coords({dim}=...)",
         )
-    labels = array[dim].values
-    if dim == "age" and np.issubdtype(labels.dtype, np.number):
-        lower = labels.astype(np.float64)
-        upper = np.append(lower[1:], math.inf)
-    else:
-        pairs = [_bounds_of(label) for label in labels]
-        lower = np.array([p[0] for p in pairs])
-        upper = np.array([p[1] for p in pairs])
-    _check_groups(dim, labels, lower, upper)
-    return AgeGroups(dim, lower, upper)
-
-
-def _check_groups(dim: str, labels: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> None:
-    fix = "order the groups by age, without gaps, from 0 to an open group"
-    if len(lower) == 0 or lower[0] != 0 or upper[-1] != math.inf:
+    lower, width = parse_age_groups(array[dim].values)
+    upper = lower + width
+    if lower[0] != 0 or upper[-1] != math.inf:
+        labels = array[dim].values
         raise CoordinateError(
             "the age groups do not run from 0 to an open group",
             where=dim,
-            got=f"{labels[0]} to {labels[-1]}" if len(labels) else "no groups",
+            got=f"{labels[0]} to {labels[-1]}",
             allowed="the first starts at 0, the last is open ('85+')",
-            fix=fix,
+            fix="add the groups that are missing",
         )
-    bad = (lower[1:] != upper[:-1]) | (lower[1:] <= lower[:-1])
-    if bad.any():
-        i = int(np.argmax(bad))
-        raise CoordinateError(
-            "the age groups have a gap or overlap",
-            where=dim,
-            got=f"{labels[i]} is followed by {labels[i + 1]}",
-            allowed="each group starts where the one before ends",
-            fix=fix,
-        )
+    return AgeGroups(dim, lower.astype(np.float64), upper)
 
 
 def labelled(array: xr.DataArray, name: str, unit: str, en: str, zh: str) -> xr.DataArray:

@@ -10,7 +10,8 @@ import pandas as pd
 import xarray as xr
 
 from popsim.demography.base_population import move_to_january, next_january, old_age_weights
-from popsim.demography.fertility_scaling import rates_from_pattern
+from popsim.demography.closing import close_kannisto, group_open_age
+from popsim.demography.fertility_scaling import rates_from_pattern, scale_to_mean_age
 from popsim.demography.graduation import graduate_counts, graduate_rates, parse_age_groups
 from popsim.demography.lifetable import life_table
 from popsim.demography.mortality import scale_to_life_expectancy
@@ -36,6 +37,7 @@ def build_baseline(
     fertility_pattern: Table,
     sex_ratio_at_birth: ByYear,
     life_expectancy: ByYear | None = None,
+    mean_age_at_childbearing: ByYear | None = None,
     net_migration: ByYear | Table | None = None,
     order_shares: xr.DataArray | None = None,
     registered_share: float | None = None,
@@ -54,7 +56,8 @@ def build_baseline(
         Last calendar year of the projection.
     mortality_rate : DataFrame or DataArray
         Death rates by ``sex`` and ``age`` (single, or abridged lower bounds 0, 1, 5, ...),
-        optionally by ``year`` [deaths per person-year].
+        optionally by ``year`` [deaths per person-year]. An open group below 100+ is closed
+        by Kannisto's law.
     total_fertility_rate : float, Series by year, or DataArray (year)
         [births per woman]
     fertility_pattern : DataFrame or DataArray
@@ -64,6 +67,8 @@ def build_baseline(
         [males per female]
     life_expectancy : float, Series by year, or DataArray (year, sex), optional
         At birth [years]; the death rates are scaled to it. As they stand if absent.
+    mean_age_at_childbearing : float, Series by year, or DataArray (year), optional
+        [years]; the pattern is moved to it. As it stands if absent.
     net_migration : float, Series, DataArray or DataFrame, optional
         Net migrants [persons a year]: a total (spread like the population), or by ``sex``
         and ``age``. Closed if absent.
@@ -126,12 +131,15 @@ def build_baseline(
         )
     years = np.arange(start, end + 1)
 
-    rates = single_age_mortality(as_array(mortality_rate, "mortality_rate"), years)
+    rates, closing = single_age_mortality(as_array(mortality_rate, "mortality_rate"), years)
     if life_expectancy is not None:
         rates = scale_to_life_expectancy(rates, by_year(life_expectancy, years, "life_expectancy"))
     rates = rates.transpose(..., "year", "sex", "age")
     tfr = by_year(total_fertility_rate, years, "total_fertility_rate")
     pattern = single_age_pattern(as_array(fertility_pattern, "fertility_pattern"), years)
+    if mean_age_at_childbearing is not None:
+        moved = by_year(mean_age_at_childbearing, years, "mean_age_at_childbearing")
+        pattern = scale_to_mean_age(pattern / pattern.sum("age"), moved)
     fertility = rates_from_pattern(tfr, pattern).transpose(..., "year", "age")
     srb = by_year(sex_ratio_at_birth, years, "sex_ratio_at_birth")
 
@@ -167,8 +175,9 @@ def build_baseline(
         "reference_date": date.isoformat(),
         "rule_population": f"penalised composite link, totals kept; {tail}; moved from {date} to "
         f"1 January {start} by ageing, deaths and births, without migration",
-        "rule_mortality": level,
-        "rule_fertility": "total fertility rate x age pattern; groups graduated to single ages",
+        "rule_mortality": f"death rates {level}; {closing}",
+        "rule_fertility": "total fertility rate x age pattern, groups graduated to single ages"
+        + (", moved to the mean age" if mean_age_at_childbearing is not None else ""),
         "rule_migration": migration_rule,
     }
     baseline = describe(xr.Dataset(made))
@@ -262,22 +271,30 @@ def by_year(given: Any, years: np.ndarray, name: str) -> xr.DataArray:
     return given.interp(year=inside).assign_coords(year=years)
 
 
-def single_age_mortality(rates: xr.DataArray, years: np.ndarray) -> xr.DataArray:
-    """Death rates by single age 0..100+ for each year; abridged ages are graduated."""
+def single_age_mortality(rates: xr.DataArray, years: np.ndarray) -> tuple[xr.DataArray, str]:
+    """Death rates by single age 0..100+ for each year, and the rule for old ages in words.
+
+    Abridged ages are graduated; an open group below 100+ is closed by Kannisto's law, fitted
+    on the last twenty years of age below it.
+    """
     check_sex(rates)
     dim = "age" if "age" in rates.dims else "age_group"
-    if not np.array_equal(rates[dim].values, AGES):
+    lower, _ = parse_age_groups(rates[dim].values)
+    last = int(lower[-1])
+    if np.any(np.diff(lower) != 1):
         rates = graduate_rates(rates, kind="mortality")
-        if not np.array_equal(rates["age"].values, AGES):
-            raise CoordinateError(
-                "the death rates do not reach 100+",
-                where="mortality_rate",
-                got=f"{rates['age'].values[-1]}+",
-                allowed="100+",
-                fix="close the table first: popsim.demography.closing",
-            )
+    rule = "ages up to 100+ as given"
+    if last < AGES[-1]:
+        fit = (last - 20, last - 1)
+        rates = group_open_age(life_table(close_kannisto(rates, fit=fit)), int(AGES[-1]))[
+            "mortality_rate"
+        ]
+        rule = f"closed by Kannisto's law fitted on ages {fit[0]}-{fit[1]}"
+    elif last > AGES[-1]:
+        rates = group_open_age(life_table(rates), int(AGES[-1]))["mortality_rate"]
+        rule = f"ages from 100 to {last}+ grouped"
     logs = xr.apply_ufunc(np.log, rates)
-    return xr.apply_ufunc(np.exp, by_year(logs, years, "mortality_rate"))
+    return xr.apply_ufunc(np.exp, by_year(logs, years, "mortality_rate")), rule
 
 
 def single_age_pattern(pattern: xr.DataArray, years: np.ndarray) -> xr.DataArray:

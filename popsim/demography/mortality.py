@@ -15,6 +15,7 @@ import xarray as xr
 
 from popsim.demography.lifetable import life_table
 from popsim.demography.separation import (
+    RATES_ABOVE_ONE_FROM,
     AxRule,
     SeparationRules,
     age_widths,
@@ -33,9 +34,6 @@ _RATE = VARIABLES["mortality_rate"]
 #: Jeanne Calment's age at death in 1997, the highest that is verified: no level of mortality
 #: is sought beyond it.
 LONGEST_LIFE = 122.45
-
-#: Below this age a rate above 1 is not that of a population; life_table refuses it too.
-_OLD = 80
 
 #: Half way between proportional hazards (0) and Brass's logit (1). Of 0, 0.25, 0.35, 0.5,
 #: 0.7 and 1 it comes closest, over all of them, to what happened in Canada between 1950 and
@@ -180,7 +178,7 @@ def rates_along(
         children_of,
         rule,
         np.where(target <= LONGEST_LIFE, target, np.nan),
-        np.where(standard["age"].values < _OLD, 1.0, _RATE.upper),
+        np.where(standard["age"].values < RATES_ABOVE_ONE_FROM, 1.0, _RATE.upper),
         level,
         reach,
         out,

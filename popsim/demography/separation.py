@@ -42,7 +42,7 @@ _AX_RULES = {"greville": kernel.GREVILLE, "keyfitz": kernel.KEYFITZ}
 
 #: A death rate above 1 halves a group within nine months. No population has lived so at
 #: ages below this; above it, and in the small numbers there, such rates do occur.
-_RATES_ABOVE_ONE_FROM = 80
+RATES_ABOVE_ONE_FROM = 80
 
 
 def over_age(array: xr.DataArray, name: str) -> xr.DataArray:
@@ -112,20 +112,20 @@ def check_rates(mortality_rate: xr.DataArray) -> None:
     """
     spec = VARIABLES["mortality_rate"]
     ages = mortality_rate["age"].values
-    young = mortality_rate.isel(age=slice(0, int(np.searchsorted(ages, _RATES_ABOVE_ONE_FROM))))
+    young = mortality_rate.isel(age=slice(0, int(np.searchsorted(ages, RATES_ABOVE_ONE_FROM))))
     laid = np.ascontiguousarray(mortality_rate.transpose(..., "age").values)
     if laid.dtype == np.float64:
         # one pass over the rates of a nation's counties, where NumPy's take longer than the
         # tables; what follows finds the words for a failure
-        ceiling = np.where(ages < _RATES_ABOVE_ONE_FROM, 1.0, spec.upper)
+        ceiling = np.where(ages < RATES_ABOVE_ONE_FROM, 1.0, spec.upper)
         if kernel.all_within(laid.reshape(-1, len(ages)), ceiling):
             return
     check_values(mortality_rate, spec)
     refuse(
         young,
         young.values > 1.0,
-        f"a death rate above 1 below age {_RATES_ABOVE_ONE_FROM}",
-        f"0 to 1 [{spec.unit}]; above 1 only from age {_RATES_ABOVE_ONE_FROM} on",
+        f"a death rate above 1 below age {RATES_ABOVE_ONE_FROM}",
+        f"0 to 1 [{spec.unit}]; above 1 only from age {RATES_ABOVE_ONE_FROM} on",
         spec.hint,
     )
 

@@ -79,8 +79,12 @@ def survival_paths(mortality_rate: xr.DataArray, shifts: xr.DataArray) -> xr.Dat
     w = (at - k)[..., None]
     t = np.arange(laid.shape[1])[:, None]
     s = np.arange(laid.shape[2])[None, :]
-    blended = laid[k, t, s] * (1.0 - w)
-    blended += laid[k + 1, t, s] * w
+    # In place: these are the largest arrays of a simulation.
+    blended = laid[k + 1, t, s]
+    below = laid[k, t, s]
+    blended -= below
+    blended *= w
+    blended += below
     return xr.DataArray(
         blended,
         dims=("draw", "year", "sex", "age"),

@@ -368,7 +368,7 @@ def test_a_median_in_the_open_group_is_refused():
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        (["0-4", "10+"], "0-4 is followed by 10"),
+        (["0-4", "10+"], "'0-4' is followed by '10\\+'"),
         (["0-4", "5-9"], "do not run from 0 to an open group"),
         (["5-9", "10+"], "do not run from 0 to an open group"),
         (["children", "adults+"], "'children' cannot be read"),

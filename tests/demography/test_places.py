@@ -155,11 +155,37 @@ def test_life_expectancy_is_met():
     np.testing.assert_allclose(got, [80, 81, 82, 82], atol=1e-6)  # interpolated, then held
 
 
+def test_death_rates_that_end_early_are_closed_by_a_law():
+    """Rates up to 85+ give the life expectancy of those up to 100+ to 0.3 years.
+
+    The law stands in for all that the rates above 85 said, where half of the women die.
+    """
+    full = own_tables()["mortality_rate"]
+    abridged = full[full["age"] < 85].copy()
+    table = ps.life_table(full.set_index(["sex", "age"])["mortality_rate"].to_xarray())
+    open_rate = table["lx"].sel(age=85) / table["Tx"].sel(age=85)
+    rows = [{"sex": s, "age": 85, "mortality_rate": float(open_rate.sel(sex=s))}
+            for s in ("female", "male")]  # fmt: skip
+    short = pd.concat([abridged, pd.DataFrame(rows)])
+    baseline = ps.build_baseline(**own_tables(mortality_rate=short))
+    assert "Kannisto's law fitted on ages 65-84" in baseline.attrs["rule_mortality"]
+    got = ps.life_table(baseline["mortality_rate"])["ex"].isel(age=0, year=0)
+    assert float(abs(got - table["ex"].isel(age=0)).max()) < 0.3
+
+
+def test_mean_age_is_met():
+    from popsim.demography.fertility import mean_age_at_childbearing
+
+    baseline = ps.build_baseline(**own_tables(mean_age_at_childbearing=31.0))
+    got = mean_age_at_childbearing(baseline["fertility_rate"])
+    np.testing.assert_allclose(got, 31.0, atol=1e-6)
+
+
 def test_table_may_come_in_any_order_of_rows():
     shuffled = census("cixi").sample(frac=1, random_state=1)
     ordered = ps.build_baseline(**own_tables())
     lower = shuffled["age_group"].str.extract(r"(\d+)")[0].astype(int)
-    with pytest.raises(InputError, match="age group|gap|overlap|backwards"):
+    with pytest.raises(InputError, match=r"age group|gap|overlap|backwards"):
         ps.build_baseline(**own_tables(population=shuffled))
     again = ps.build_baseline(
         **own_tables(population=shuffled.assign(k=lower).sort_values("k").drop(columns="k"))
