@@ -28,7 +28,7 @@ import popsim as ps
 from popsim.kernels import cohort
 
 YEARS, AGES = 77, 101
-ROUNDS = 9
+ROUNDS, IN_A_ROW = 7, 4
 DOUBLE = 8
 
 
@@ -66,15 +66,20 @@ def numpy_projection(population, survival, fertility, srb, migration, out):
 
 
 def in_turns(*functions: Callable[[], object]) -> list[float]:
-    """Median seconds of each function, run one after the other again and again."""
+    """Seconds of each function: the best of a few in a row, and of that the median over rounds.
+
+    The rounds go through all functions, so that a drift of the machine meets them all; in a
+    row, because a function that follows an idle spell pays for waking the processor up.
+    """
     times: list[list[float]] = [[] for _ in functions]
-    for function in functions:
-        function()
     for _ in range(ROUNDS):
         for function, spent in zip(functions, times, strict=True):
-            start = perf_counter()
-            function()
-            spent.append(perf_counter() - start)
+            row = []
+            for _ in range(IN_A_ROW):
+                start = perf_counter()
+                function()
+                row.append(perf_counter() - start)
+            spent.append(min(row))
     return [median(spent) for spent in times]
 
 
@@ -145,7 +150,8 @@ def main(cells: int = 1500) -> None:
     stored = sum(x.size for x in full[:4]) * DOUBLE
     traffic, traffic_triad = 2 * stored, 4 * length * DOUBLE
     share = (traffic / seconds_full) / (traffic_triad / seconds_triad)
-    print(f"{cells} cells x {YEARS} years x {AGES} ages x 2 sexes, {numba.get_num_threads()} threads")
+    size = f"{cells} cells x {YEARS} years x {AGES} ages x 2 sexes"
+    print(f"{size}, {numba.get_num_threads()} threads")
     print(f"full output:    {cell_years / seconds_full / 1e6:6.2f} million cell-years a second")
     print(f"summary output: {cell_years / seconds_summary / 1e6:6.2f} million cell-years a second")
     print(f"vectorised NumPy, full output: {cell_years / seconds_numpy / 1e6:.2f} million")

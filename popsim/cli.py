@@ -159,7 +159,7 @@ def print_summary(package: Scenario, result: xr.Dataset, comparison: xr.Dataset)
     shown += [y for y in (2024, 2025, 2026) if y in years and y not in shown]
 
     table = _table(f"{package.title.en}\n{package.title.zh}")
-    ratios = _table("Dependents per 100 aged 15-64  总抚养比")
+    ratios = _table("Dependents per 100 aged 15-64, end of year  年末总抚养比")
     for head in ("year\n年份", "births\n出生人数", "additional births\n新增出生"):
         table.add_column(head, justify="right", no_wrap=True)
     table.add_column("spending, million yuan\n支出(百万元)", justify="right", no_wrap=True)
@@ -228,4 +228,6 @@ def _interval(values: xr.DataArray, digits: int) -> str:
 
 def _number(value: float, digits: int) -> str:
     """Print a number; what rounds to zero has no sign."""
+    if value == float("inf"):
+        return "unbounded"
     return f"{round(value, digits) + 0.0:,.{digits}f}"

@@ -184,6 +184,14 @@ def _as_dataset(inputs: xr.Dataset | Mapping[str, xr.DataArray]) -> xr.Dataset:
             got=type(inputs).__name__,
             allowed="an xarray.Dataset, or a mapping of names to DataArrays",
         )
+    for name, array in inputs.items():
+        if not isinstance(array, xr.DataArray):
+            raise InputError(
+                f"the input {name} is not labelled",
+                where=str(name),
+                got=type(array).__name__,
+                allowed="an xarray.DataArray with named dimensions and coordinates",
+            )
     # xarray would take the union of unequal labels and fill with NaN.
     arrays = {str(name): array for name, array in inputs.items()}
     checks.check_same_coords(arrays)

@@ -10,7 +10,7 @@ import xarray as xr
 
 from popsim.demography.dependency import dependency_ratio
 from popsim.demography.fertility import total_fertility_rate
-from popsim.errors import BoundsError, InputError, MissingVariableError
+from popsim.errors import BoundsError, DimensionError, InputError, MissingVariableError
 from popsim.policy.cost import payments
 from popsim.policy.response import Responsiveness, check_place, fertility_multipliers
 from popsim.projection import Engine, check_inputs
@@ -71,6 +71,8 @@ def simulate(
         reach; two scenarios of one name.
     ConflictError
         A scenario for another place.
+    DimensionError
+        A baseline of several regions.
     ScenarioError, UnknownPlaceError
         A scenario that cannot be loaded.
 
@@ -89,11 +91,16 @@ def simulate(
     """
     packages = _load(scenarios)
     inputs = _until(baseline, end)
-    if draws < 1:
-        raise BoundsError(
-            "a simulation needs at least one draw", where="draws", got=draws, allowed="1 or more"
-        )
+    for name, value, least in (("draws", draws, 1), ("seed", seed, 0)):
+        if not isinstance(value, int | np.integer) or value < least:
+            raise BoundsError(
+                f"{name} is not a whole number from {least}",
+                where=name,
+                got=value,
+                allowed=f"{least} or more",
+            )
     checked = check_inputs(inputs, timing="even", outputs=outputs)
+    _refuse_several_or_none(checked)
     by_order = _by_order(inputs)
     registered = _registered_share(inputs)
     place = baseline.attrs.get("place")
@@ -140,6 +147,14 @@ def simulate(
 
 
 def _load(scenarios: AnyScenario | Sequence[AnyScenario]) -> list[Scenario]:
+    if scenarios is None:
+        raise InputError(
+            "no scenario is given",
+            where="scenarios",
+            got=None,
+            allowed="a Scenario, a name, a path, or a list of them",
+            fix="for the baseline alone give an empty list",
+        )
     several = [scenarios] if isinstance(scenarios, Scenario | str | PathLike) else list(scenarios)
     loaded = [s if isinstance(s, Scenario) else load_scenario(s) for s in several]
     names = [s.name for s in loaded]
@@ -158,7 +173,7 @@ def _until(baseline: xr.Dataset, end: int | None) -> xr.Dataset:
     years = baseline["year"].values
     if end is None:
         return baseline
-    if end not in years:
+    if not isinstance(end, int | np.integer) or end not in years:
         raise InputError(
             "the baseline does not reach the end of the simulation",
             where="end",
@@ -169,6 +184,23 @@ def _until(baseline: xr.Dataset, end: int | None) -> xr.Dataset:
     return baseline.sel(year=slice(None, end))
 
 
+def _refuse_several_or_none(checked: xr.Dataset) -> None:
+    """Raise unless there is one population with somebody in it."""
+    leading = [d for d in checked.dims if d not in ("year", "sex", "age")]
+    if leading:
+        raise DimensionError(
+            "a simulation takes one population at a time",
+            where="baseline",
+            got=f"a further dimension {leading[0]!r}",
+            allowed="dims year, sex, age",
+            fix=f"select one: baseline.sel({leading[0]}=...)",
+        )
+    if not float(checked["population"].sum()) > 0.0:
+        raise BoundsError(
+            "the population is empty", where="population", got=0.0, allowed="somebody"
+        )
+
+
 def _by_order(inputs: xr.Dataset) -> xr.DataArray:
     if "fertility_rate_by_order" not in inputs:
         raise MissingVariableError(
@@ -176,7 +208,8 @@ def _by_order(inputs: xr.Dataset) -> xr.DataArray:
             where="fertility_rate_by_order",
             got=f"variables {sorted(str(v) for v in inputs.data_vars)}",
             allowed="fertility_rate_by_order (year, order, age), orders 1, 2, 3 (third and higher)",
-            fix="build the baseline with order_shares, e.g. popsim.demography.places.order_shares",
+            fix="build it with popsim.build_baseline, or split the rates by "
+            "popsim.demography.birth_orders.order_shares",
         )
     by_order = inputs["fertility_rate_by_order"]
     check_values(by_order, VARIABLES["fertility_rate_by_order"])

@@ -78,7 +78,7 @@ def test_mistakes_are_messages_not_tracebacks(monkeypatch, capsys, tmp_path):
 
     code, message = run_main(monkeypatch, capsys, "run", "ouhai", "--end", "2150")
     assert code == 2
-    assert "1950 to 2100" in message
+    assert "2021 to 2100" in message
 
 
 def test_unwritable_output_is_found_before_the_work(monkeypatch, capsys, tmp_path):

@@ -8,7 +8,13 @@ import xarray as xr
 
 import popsim as ps
 from popsim.analysis.compare import quantiles
-from popsim.errors import BoundsError, ConflictError, InputError, MissingVariableError
+from popsim.errors import (
+    BoundsError,
+    ConflictError,
+    DimensionError,
+    InputError,
+    MissingVariableError,
+)
 from popsim.schema.checks import check_accounting
 
 
@@ -158,8 +164,17 @@ def test_compare_against_another_scenario(baseline):
 
 
 def test_bad_calls_are_refused(baseline, result):
-    with pytest.raises(BoundsError, match="at least one draw"):
-        ps.simulate(baseline, "ouhai", draws=0)
+    for wrong in (0, 2.5, "10"):
+        with pytest.raises(BoundsError, match="draws is not a whole number from 1"):
+            ps.simulate(baseline, "ouhai", draws=wrong)
+    with pytest.raises(BoundsError, match="seed is not a whole number"):
+        ps.simulate(baseline, "ouhai", draws=2, seed=None)
+    with pytest.raises(InputError, match=r"no scenario is given(.|\n)*an empty list"):
+        ps.simulate(baseline, None, draws=2)
+    with pytest.raises(DimensionError, match="one population at a time"):
+        ps.simulate(baseline.expand_dims(region=["a", "b"]), "ouhai", draws=2)
+    with pytest.raises(BoundsError, match="the population is empty"):
+        ps.simulate(baseline.assign(population=baseline["population"] * 0), "ouhai", draws=2)
     with pytest.raises(InputError, match=r"does not reach the end(.|\n)*2021 to 2035"):
         ps.simulate(baseline, "ouhai", end=2050)
     with pytest.raises(InputError, match="scenario names must differ"):

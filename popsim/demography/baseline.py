@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from popsim.demography.base_population import move_to_january, next_january, old_age_weights
+from popsim.demography.birth_orders import order_shares
 from popsim.demography.closing import close_kannisto, group_open_age
 from popsim.demography.fertility_scaling import rates_from_pattern, scale_to_mean_age
 from popsim.demography.graduation import graduate_counts, graduate_rates, parse_age_groups
@@ -39,8 +41,9 @@ def build_baseline(
     life_expectancy: ByYear | None = None,
     mean_age_at_childbearing: ByYear | None = None,
     net_migration: ByYear | Table | None = None,
-    order_shares: xr.DataArray | None = None,
+    order_mix: Sequence[float] | None = None,
     registered_share: float | None = None,
+    place: str | None = None,
 ) -> xr.Dataset:
     """Build the inputs of a projection by single age and year from a user's own tables.
 
@@ -72,19 +75,23 @@ def build_baseline(
     net_migration : float, Series, DataArray or DataFrame, optional
         Net migrants [persons a year]: a total (spread like the population), or by ``sex``
         and ``age``. Closed if absent.
-    order_shares : DataArray, optional
-        Share of the births at each age by birth order (order, age) [1].
+    order_mix : three floats, optional
+        Shares of first, second, and third and higher births in the first year [1]; that of
+        Fuzhou 2020 if absent. The orders follow its pattern by age, raked to the mix.
     registered_share : float, optional
         Share of the births that is to families of the household register [1]; needed for
         instruments that only they may claim.
+    place : str, optional
+        Name of the place: scenarios are checked against it, and it keys the place's own
+        draws. Give different places different names.
 
     Returns
     -------
     xarray.Dataset
         Inputs of :func:`popsim.project`: population (sex, age), mortality_rate (year, sex,
         age), fertility_rate (year, age), sex_ratio_at_birth (year), and net_migration or
-        net_migration_total; with order_shares also fertility_rate_by_order (year, order,
-        age). The attributes name the rule behind each.
+        net_migration_total; and fertility_rate_by_order (year, order, age) for scenarios.
+        The attributes name the rule behind each.
 
     Raises
     ------
@@ -118,9 +125,7 @@ def build_baseline(
     >>> int(baseline.year[0]), int(baseline.year[-1]), baseline.population.sizes["age"]
     (2021, 2030, 101)
     """
-    date = (
-        dt.date.fromisoformat(reference_date) if isinstance(reference_date, str) else reference_date
-    )
+    date = _date(reference_date)
     start = next_january(date)
     if end < start:
         raise InputError(
@@ -162,10 +167,9 @@ def build_baseline(
     if net_migration is not None:
         name, flows, migration_rule = _migration(net_migration, years)
         made[name] = flows
-    if order_shares is not None:
-        made["fertility_rate_by_order"] = (fertility * order_shares).transpose(
-            ..., "year", "order", "age"
-        )
+    births = made["fertility_rate"].isel(year=0, drop=True) * now.sel(sex="female", drop=True)
+    by_order = fertility * order_shares(births, order_mix)
+    made["fertility_rate_by_order"] = by_order.transpose(..., "year", "order", "age")
     if registered_share is not None:
         made["registered_share"] = xr.DataArray(float(registered_share))
     level = (
@@ -179,13 +183,29 @@ def build_baseline(
         "rule_fertility": "total fertility rate x age pattern, groups graduated to single ages"
         + (", moved to the mean age" if mean_age_at_childbearing is not None else ""),
         "rule_migration": migration_rule,
+        "rule_order": "order shares by age of Fuzhou 2020, raked to "
+        + ("its own order mix" if order_mix is None else "the order mix given"),
     }
+    if place is not None:
+        rules["place"] = place
     baseline = describe(xr.Dataset(made))
     baseline.attrs = {**rules, **provenance("build_baseline", end=end)}
     for name in made:
         if name in VARIABLES:
             check_values(baseline[name], VARIABLES[name])
     return baseline
+
+
+def _date(given: dt.date | str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(given) if isinstance(given, str) else given
+    except ValueError as error:
+        raise InputError(
+            "the reference date cannot be read",
+            where="reference_date",
+            got=given,
+            allowed="a date, or its text as YYYY-MM-DD",
+        ) from error
 
 
 def as_array(given: Any, name: str) -> xr.DataArray:
@@ -234,7 +254,25 @@ def as_array(given: Any, name: str) -> xr.DataArray:
         array = array.sel(sex=["female", "male"])
     if "sex" in array.coords:
         array = array.assign_coords(sex=array["sex"].values.astype(str))
-    return array.astype(float)
+    try:
+        return array.astype(float)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"{name} holds text where numbers belong",
+            where=name,
+            got=str(error),
+            allowed="numbers, without separators of thousands",
+            fix="read the file with pandas.read_csv(..., thousands=',')",
+        ) from error
+
+
+def _number(given: Any, name: str) -> float:
+    try:
+        return float(given)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"{name} is not a number", where=name, got=given, allowed="a number, or one by year"
+        ) from error
 
 
 def by_year(given: Any, years: np.ndarray, name: str) -> xr.DataArray:
@@ -245,7 +283,7 @@ def by_year(given: Any, years: np.ndarray, name: str) -> xr.DataArray:
     InputError
     """
     if np.isscalar(given):
-        level = np.full(len(years), given, dtype=float)
+        level = np.full(len(years), _number(given, name))
         given = xr.DataArray(level, dims="year", coords={"year": years})
     elif isinstance(given, pd.Series):
         given = xr.DataArray(given.to_numpy(float), dims="year", coords={"year": given.index})

@@ -90,12 +90,12 @@ def check_span(first: int, last: int) -> None:
     ------
     InputError
     """
-    if not FIRST_YEAR <= first <= last <= LAST_YEAR:
+    if not isinstance(last, int | np.integer) or not FIRST_YEAR <= first <= last <= LAST_YEAR:
         raise InputError(
             "the tables of WPP 2024 do not cover these years",
             where="year",
             got=f"{first} to {last}",
-            allowed=f"{FIRST_YEAR} to {LAST_YEAR}",
+            allowed=f"{max(FIRST_YEAR, first)} to {LAST_YEAR}",
             fix="end no later than the last year, or bring your own rates to build_baseline",
         )
 

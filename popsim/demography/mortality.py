@@ -331,7 +331,7 @@ def blend_to_life_expectancy(
     ----------
     mortality_rate, pattern : xarray.DataArray
         (age, ...) [deaths per person-year]: the country's rates (observed, or from
-        :func:`popsim.demography.lee_carter.rates_for_life_expectancy`) and those of a
+        :func:`popsim.demography.lee_carter_forecast.rates_for_life_expectancy`) and those of a
         model life table or another country; the same ages.
     weight : xarray.DataArray or float
         (...) [1]: share of the model, 0 to 1; a path over ``year`` moves from one to the other.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -99,18 +98,15 @@ def load_baseline(name: str, *, end: int = 2100, migration: str = "national") ->
         fertility_pattern=pattern,
         sex_ratio_at_birth=_sex_ratio_at_birth(known, end),
         net_migration=china.net_migration(FIRST_YEAR, end) if national else None,
+        order_mix=_order_mix(known),
         registered_share=known.get("registered_share"),
+        place=name,
     )
-    women = baseline["population"].sel(sex="female", drop=True)
-    births = baseline["fertility_rate"].isel(year=0, drop=True) * women
-    by_order = baseline["fertility_rate"] * order_shares(births, _order_mix(known))
-    baseline = baseline.assign(fertility_rate_by_order=by_order.transpose("year", "order", "age"))
     if migration == "national" and name != "china":
         rate = _net_migration_rate(baseline["population"], end)
         baseline = baseline.assign(net_migration_rate=rate)
     baseline = describe(baseline)
     baseline.attrs |= {
-        "place": name,
         "sources": _SOURCES,
         "rule_mortality": "WPP 2024 China, life expectancy "
         f"{known.get('life_expectancy_difference', 0.0):+.2f} years",
@@ -123,8 +119,6 @@ def load_baseline(name: str, *, end: int = 2100, migration: str = "national") ->
         else "WPP 2024 net international migration"
         + ("" if national else ", the crude rate of China by age as people move")
         + "; no internal migration",
-        "rule_order": "order shares by age of Fuzhou 2020, raked to the order mix "
-        + ("of the place" if "first_birth_share" in known else "of Fuzhou"),
         **provenance("load_baseline", name=name, end=end, migration=migration),
     }
     return baseline
@@ -174,48 +168,8 @@ def _net_migration_rate(population: xr.DataArray, end: int) -> xr.DataArray:
     return (crude * mobility(population)).transpose("year", "sex", "age")
 
 
-def _order_mix(known: dict[str, float]) -> np.ndarray | None:
+def _order_mix(known: dict[str, float]) -> tuple[float, float, float] | None:
     if "first_birth_share" not in known:
         return None
     first, second = known["first_birth_share"], known["second_birth_share"]
-    return np.array([first, second, 1.0 - first - second])
-
-
-def order_shares(births_by_age: xr.DataArray, mix: np.ndarray | None = None) -> xr.DataArray:
-    r"""Share of each birth order in the births at each age of mother.
-
-    Parameters
-    ----------
-    births_by_age : xarray.DataArray
-        (age) [persons], over which the orders must add up to the mix.
-    mix : numpy.ndarray, optional
-        Shares of first, second, and third and higher births over all ages [1]; those of
-        the Fuzhou table if absent.
-
-    Returns
-    -------
-    xarray.DataArray
-        (order, age) [1], adding up to 1 at each age; orders 1, 2, 3 (third and higher).
-
-    Notes
-    -----
-    :math:`s_{oa} = w_o F_{oa} / \sum_k w_k F_{ka}` with the shares :math:`F` of the
-    Fuzhou table and the weights :math:`w` by which the mix comes out (raking).
-    """
-    table = data.table("fertility_by_order_fuzhou").set_index("age")
-    births = table[["first", "second", "third_or_higher"]].to_numpy(float).T
-    # Single cases at the youngest and oldest ages: their neighbours speak for them.
-    smooth = np.apply_along_axis(lambda row: np.convolve(row, np.ones(3), mode="same"), 1, births)
-    ages = births_by_age["age"].values
-    at = np.clip(ages, table.index[0], table.index[-1]) - table.index[0]
-    shares = (smooth / smooth.sum(axis=0))[:, at]
-    weights = births_by_age.values / births_by_age.values.sum()
-    if mix is None:
-        mix = births.sum(axis=1) / births.sum()
-    for _ in range(200):
-        now = shares @ weights
-        shares = shares * (mix / now)[:, None]
-        shares /= shares.sum(axis=0)
-        if np.abs(now - mix).max() < 1e-13:
-            break
-    return xr.DataArray(shares, dims=("order", "age"), coords={"order": [1, 2, 3], "age": ages})
+    return first, second, 1.0 - first - second

@@ -84,6 +84,13 @@ def compare(result: xr.Dataset, variable: str = "births", *, ax: Axes | None = N
             allowed=", ".join(str(v) for v in result.data_vars),
         )
     array = result[variable]
+    if not {"scenario", "draw"} <= set(array.dims):
+        raise DimensionError(
+            f"{variable} has no scenarios to compare",
+            where="plot.compare",
+            got=f"dims {tuple(array.dims)}",
+            allowed="what popsim.simulate returns",
+        )
     over = [d for d in array.dims if d not in ("scenario", "draw", "year", "time")]
     array = array.sum(over, keep_attrs=True)
     names = [str(s) for s in array["scenario"].values]

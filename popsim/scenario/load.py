@@ -49,7 +49,17 @@ def load_scenario(source: str | PathLike[str]) -> Scenario:
             where=str(path),
             fix="check the path; the shipped scenarios are listed by: popsim list",
         )
-    return parse_scenario(path.read_text(encoding="utf-8"), where=path.name)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ScenarioError(
+            "the file is not UTF-8",
+            where=path.name,
+            got=f"the byte {error.object[error.start]:#04x} at position {error.start}",
+            allowed="text in UTF-8",
+            fix="save it as UTF-8 (另存为 UTF-8); GBK is not read",
+        ) from error
+    return parse_scenario(text, where=path.name)
 
 
 def parse_scenario(text: str, *, where: str = "scenario") -> Scenario:
@@ -103,7 +113,8 @@ def _readable(error: ValidationError, where: str) -> ScenarioError:
         if what.startswith("Input") and path:
             what = what.replace("Input", str(path[-1]), 1)
         got = got if not isinstance(got, dict | list | BaseModel) else None
-    return ScenarioError(what, where=f"{where}: {shown}", got=got, allowed=allowed, fix=fix)
+    place = f"{where}: {shown}" if shown else where
+    return ScenarioError(what, where=place, got=got, allowed=allowed, fix=fix)
 
 
 def _kinds() -> dict[str, type[BaseModel]]:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import datetime as dt
 import html
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from popsim.errors import ScenarioError, did_you_mean
 
 #: Birth orders that a package can tell apart; 3 is third and higher.
 ORDERS = (1, 2, 3)
@@ -63,7 +65,7 @@ class Quantity(Declared):
     """
 
     value: Money
-    unit: str
+    unit: Literal["yuan", "percent"]
     source: str
     quote: str | None = None
     reason: str | None = None
@@ -142,6 +144,17 @@ class Instrument(Declared):
     amounts: dict[Order, Quantity] = Field(min_length=1)
     note: str | None = None
 
+    _unit: ClassVar[str] = "yuan"
+    _unit_in_words: ClassVar[str] = "an amount in yuan is needed"
+
+    @field_validator("amounts")
+    @classmethod
+    def _one_unit(cls, amounts: dict[Order, Quantity]) -> dict[Order, Quantity]:
+        for order, quantity in amounts.items():
+            if quantity.unit != cls._unit:
+                raise ValueError(f"order {order}: {cls._unit_in_words} (unit: {cls._unit})")
+        return amounts
+
     @model_validator(mode="after")
     def _ends_after_start(self) -> Instrument:
         if self.end is not None and self.end < self.start:
@@ -203,15 +216,18 @@ class HomePurchaseSubsidy(Instrument):
     cap: Quantity
     price: Quantity
 
-    @field_validator("amounts")
-    @classmethod
-    def _percent(cls, amounts: dict[Order, Quantity]) -> dict[Order, Quantity]:
-        for order, quantity in amounts.items():
-            if quantity.unit != "percent" or quantity.value > 100.0:
-                raise ValueError(
-                    f"order {order}: a share of the price in percent is needed (unit: percent)"
-                )
-        return amounts
+    _unit: ClassVar[str] = "percent"
+    _unit_in_words: ClassVar[str] = "a share of the price in percent is needed"
+
+    @model_validator(mode="after")
+    def _plausible(self) -> HomePurchaseSubsidy:
+        for order, quantity in self.amounts.items():
+            if quantity.value > 100.0:
+                raise ValueError(f"order {order}: {quantity.value:g} percent of the price")
+        for name, quantity in (("cap", self.cap), ("price", self.price)):
+            if quantity.unit != "yuan":
+                raise ValueError(f"the {name} must be in yuan")
+        return self
 
     def sources(self) -> set[str]:
         """Documents that the instrument's numbers are taken from."""
@@ -234,6 +250,13 @@ class Context(Declared):
     """
 
     gdp_per_capita: Quantity
+
+    @field_validator("gdp_per_capita")
+    @classmethod
+    def _positive_yuan(cls, gdp: Quantity) -> Quantity:
+        if gdp.value <= 0.0 or gdp.unit != "yuan":
+            raise ValueError("a positive amount in yuan is needed")
+        return gdp
 
 
 class Scenario(Declared):
@@ -263,6 +286,8 @@ class Scenario(Declared):
 
     @model_validator(mode="after")
     def _consistent(self) -> Scenario:
+        if self.name == "baseline":
+            raise ValueError("the name 'baseline' is taken by the baseline itself")
         seen: set[str] = set()
         for instrument in (*self.instruments, *self.background):
             if instrument.id in seen:
@@ -276,11 +301,23 @@ class Scenario(Declared):
         return self
 
     def without(self, *ids: str) -> Scenario:
-        """Return the scenario without some of its instruments; this one is unchanged."""
-        known = {i.id for i in (*self.instruments, *self.background)}
+        """Return the scenario without some of its instruments; this one is unchanged.
+
+        Raises
+        ------
+        ScenarioError
+            It has no instrument of that id.
+        """
+        known = [i.id for i in (*self.instruments, *self.background)]
         for name in ids:
             if name not in known:
-                raise KeyError(f"no instrument {name!r}; there are {', '.join(sorted(known))}")
+                raise ScenarioError(
+                    f"the scenario has no instrument {name!r}",
+                    where=self.name,
+                    got=name,
+                    allowed=", ".join(known),
+                    fix=did_you_mean(name, known),
+                )
         return self.model_copy(
             update={
                 "instruments": tuple(i for i in self.instruments if i.id not in ids),

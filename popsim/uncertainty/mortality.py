@@ -65,26 +65,25 @@ def survival_paths(mortality_rate: xr.DataArray, shifts: xr.DataArray) -> xr.Dat
         life expectancies differ by whole years from the baseline's.
     """
     level = life_table(mortality_rate)["ex"].isel(age=0, drop=True)
-    low = np.floor(float(shifts.min()) / _GRID_STEP) * _GRID_STEP
-    high = np.ceil(float(shifts.max()) / _GRID_STEP) * _GRID_STEP
-    grid = np.arange(low, high + _GRID_STEP / 2.0, _GRID_STEP)
-    if len(grid) == 1:
-        grid = np.array([grid[0], grid[0] + _GRID_STEP])
+    # Whole steps from zero, whatever the draws: more draws do not change those there are.
+    at = shifts.transpose("draw", "year", "sex").values / _GRID_STEP
+    below = np.floor(at)
+    w = (at - below)[..., None]
+    first = int(below.min())
+    grid = _GRID_STEP * np.arange(first, int(below.max()) + 2)
     targets = level + xr.DataArray(grid, dims="shift", coords={"shift": grid})
     tables = survival_ratio(life_table(scale_to_life_expectancy(mortality_rate, targets)))
     laid = tables.transpose("shift", "year", "sex", "age").values
 
-    at = (shifts.transpose("draw", "year", "sex").values - grid[0]) / _GRID_STEP
-    k = np.minimum(at.astype(np.int64), len(grid) - 2)
-    w = (at - k)[..., None]
+    k = below.astype(np.int64) - first
     t = np.arange(laid.shape[1])[:, None]
     s = np.arange(laid.shape[2])[None, :]
     # In place: these are the largest arrays of a simulation.
     blended = laid[k + 1, t, s]
-    below = laid[k, t, s]
-    blended -= below
+    lower = laid[k, t, s]
+    blended -= lower
     blended *= w
-    blended += below
+    blended += lower
     return xr.DataArray(
         blended,
         dims=("draw", "year", "sex", "age"),

@@ -90,8 +90,11 @@ def test_nothing_responds_before_the_lag():
     scenario = ps.load_scenario("ouhai")
     effects = full_effects(scenario, YEARS, MEDIAN, 0.5, 0)
     assert (effects[0, :2] == 0).all()
-    # From 1 January 2023, nine months later: a quarter of 2023 responds.
-    np.testing.assert_allclose(effects[0, 2] / effects[0, 3], 0.25, rtol=1e-12)
+    # The grant from 1 January 2023, nine months later: a quarter of 2023 responds. The
+    # benefits from 1 July, for second and third births only, act from April 2024.
+    grant, *_ = effects[0, 2]
+    assert grant / effects[0, 3, 0] == pytest.approx(0.25)
+    assert effects[0, 3, 1] > 5 * effects[0, 2, 1]
 
 
 def test_first_births_do_not_respond_to_second_child_benefits():

@@ -48,7 +48,7 @@ def test_without_returns_another_and_leaves_the_first():
     assert less.instruments[0].id == "rearing_subsidy"
     assert less.background == ()
     assert len(scenario.instruments) == 4
-    with pytest.raises(KeyError, match="no instrument 'gift'"):
+    with pytest.raises(ScenarioError, match="no instrument 'gift'"):
         scenario.without("gift")
 
 
@@ -94,6 +94,14 @@ BROKEN = {
     "home subsidy in yuan": (
         "2: {value: 3, unit: percent", "2: {value: 3, unit: yuan", "share of the price in percent",
     ),
+    "thousands": (
+        "1: {value: 1000, unit: yuan", "1: {value: 0.1, unit: 万元", r"unit should be 'yuan'",
+    ),
+    "grant in percent": (
+        "1: {value: 1000, unit: yuan", "1: {value: 10, unit: percent", "an amount in yuan",
+    ),
+    "no output to compare with": ("value: 95700", "value: 0", "a positive amount in yuan"),
+    "the name of the baseline": ("name: ouhai", "name: baseline", "taken by the baseline itself"),
     "one id twice": ("id: rearing_subsidy", "id: birth_grant", "used twice"),
     "missing key": ("place: ouhai\n", "", "the key 'place' is missing"),
     "not YAML": ("name: ouhai", "name: [ouhai", "the file is not YAML"),
@@ -112,6 +120,13 @@ def test_message_names_the_file(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text(OUHAI.replace("take_up:", "take_upp:", 1), encoding="utf-8")
     with pytest.raises(ScenarioError, match=r"mine.yaml: instruments\[0\].take_upp"):
+        ps.load_scenario(path)
+
+
+def test_file_in_another_encoding(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_bytes(OUHAI.encode("gbk"))
+    with pytest.raises(ScenarioError, match=r"is not UTF-8(.|\n)*save it as UTF-8"):
         ps.load_scenario(path)
 
 
