@@ -42,9 +42,9 @@ def run(
     draws: Annotated[int, typer.Option(help="Number of draws.")] = 1000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same result.")] = 0,
     end: Annotated[int, typer.Option(help="Last calendar year.")] = 2060,
-    out: Annotated[Path, typer.Option(help="Folder for the result and figures.")] = Path(
-        "popsim-output"
-    ),
+    out: Annotated[
+        Path, typer.Option(help="Folder for the result and figures, or the .nc file itself.")
+    ] = Path("popsim-output"),
 ) -> None:
     """Simulate a scenario beside its baseline: a table, a NetCDF file and two figures."""
     bar = Progress(
@@ -61,16 +61,17 @@ def run(
         from popsim.io.write import check_writable, write_netcdf
 
         package = ps.load_scenario(scenario)
-        check_writable(out)
+        target = out if out.suffix == ".nc" else out / f"{package.name}.nc"
+        check_writable(target.parent)
         baseline = ps.load_baseline(package.place, end=end)
         bar.update(task, advance=1, description=f"simulating {draws} draws to {end}")
         result = ps.simulate(baseline, package, draws=draws, seed=seed)
         bar.update(task, advance=1, description="comparing")
         comparison = ps.compare(result)
         bar.update(task, advance=1, description="writing the result")
-        written = [write_netcdf(result, out / f"{package.name}.nc")]
+        written = [write_netcdf(result, target)]
         bar.update(task, advance=1, description="drawing")
-        written += draw_figures(package, baseline, result, out)
+        written += draw_figures(package, baseline, result, target.with_suffix(""))
         bar.update(task, advance=1)
     print_summary(package, result, comparison)
     for path in written:
@@ -106,9 +107,12 @@ def validate(
 
 
 def draw_figures(
-    package: Scenario, baseline: xr.Dataset, result: xr.Dataset, out: Path
+    package: Scenario, baseline: xr.Dataset, result: xr.Dataset, stem: Path
 ) -> list[Path]:
-    """Draw births with bands, and the pyramid now and at the end; return the files."""
+    """Draw births with bands, and the pyramid now and at the end; return the files.
+
+    They stand beside the result: ``stem`` with _births.png and _pyramid.png.
+    """
     import matplotlib as mpl
 
     mpl.use("agg")
@@ -119,7 +123,7 @@ def draw_figures(
     from popsim.plot.style import bilingual, styled
 
     first, last = int(result["time"].values[0]), int(result["time"].values[-1])
-    paths = [out / f"{package.name}_births.png", out / f"{package.name}_pyramid.png"]
+    paths = [stem.with_name(f"{stem.name}_{what}.png") for what in ("births", "pyramid")]
     with styled():
         figure, (top, bottom) = plt.subplots(
             2, 1, figsize=(8, 7), sharex=True, height_ratios=(3, 2)

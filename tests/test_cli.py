@@ -34,6 +34,14 @@ def test_run_writes_a_result_and_two_figures(tmp_path):
     assert "财政" in done.output or "支出" in done.output
 
 
+def test_out_may_name_the_file(tmp_path):
+    target = tmp_path / "mine.nc"
+    arguments = ["run", "ouhai", "--draws", "5", "--end", "2025", "--out", str(target)]
+    assert runner.invoke(cli.app, arguments).exit_code == 0
+    names = sorted(p.name for p in tmp_path.iterdir())
+    assert names == ["mine.nc", "mine_births.png", "mine_pyramid.png"]
+
+
 def test_printed_figures_are_those_of_the_file(tmp_path):
     arguments = ["run", "ouhai", "--draws", "20", "--end", "2025", "--out", str(tmp_path)]
     done = runner.invoke(cli.app, arguments)

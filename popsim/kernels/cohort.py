@@ -46,6 +46,13 @@ def _sum(x, start, stop):
 
 
 @jit
+def _copy(x, out):
+    """Copy one state. (Numba compiles ``out[:] = x`` with seconds of checks around it.)"""
+    for a in range(x.shape[0]):
+        out[a] = x[a]
+
+
+@jit
 def _migrate(P, migration, mode, step, M, adjustment):
     """Net migrants of the step into ``M``; returns how many groups the guard altered."""
     n = P.shape[0]
@@ -197,7 +204,7 @@ def project_full(
     cells, steps = out_altered.shape
     for c in prange(cells):
         A = np.empty(population.shape[1])
-        out_population[c, 0] = population[population_index[c]]
+        _copy(population[population_index[c]], out_population[c, 0])
         for t in range(steps):
             B = out_births[c, t]
             for o in range(B.shape[0]):
@@ -274,7 +281,7 @@ def project_summary(
                 adjustment[:] = 0.0
             now, then = then, now
             _group(now, borders, out_population[c, t + 1])
-        out_final[c] = now
+        _copy(now, out_final[c])
 
 
 @jit

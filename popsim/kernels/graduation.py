@@ -43,6 +43,35 @@ def _group_logs(weight, start, eta, share, logs):
 
 
 @jit
+def _solve(system, right):
+    """Solve a small linear system in place by elimination with partial pivoting.
+
+    ``numpy.linalg.solve`` would do; but Numba's version of it takes a third of the whole
+    package's compilation, which a first run waits for.
+    """
+    n = len(right)
+    for i in range(n):
+        pivot = i
+        for j in range(i + 1, n):
+            if abs(system[j, i]) > abs(system[pivot, i]):
+                pivot = j
+        if pivot != i:
+            for j in range(i, n):
+                system[i, j], system[pivot, j] = system[pivot, j], system[i, j]
+            right[i], right[pivot] = right[pivot], right[i]
+        for j in range(i + 1, n):
+            factor = system[j, i] / system[i, i]
+            if factor != 0.0:
+                for k in range(i + 1, n):
+                    system[j, k] -= factor * system[i, k]
+                right[j] -= factor * right[i]
+    for i in range(n - 1, -1, -1):
+        for j in range(i + 1, n):
+            right[i] -= system[i, j] * right[j]
+        right[i] /= system[i, i]
+
+
+@jit
 def _direction(start, inverse, null, eta, share, short, right, spread, system, move):
     """Solve the linearised problem; write the change of eta; return its largest multiplier."""
     n, m, k = len(eta), len(short), null.shape[1]
@@ -64,17 +93,17 @@ def _direction(start, inverse, null, eta, share, short, right, spread, system, m
                 system[g, m + j] += share[a] * null[a, j]
         for j in range(k):
             system[m + j, g] = system[g, m + j]
-    solved = np.linalg.solve(system, right)
+    _solve(system, right)
     for a in range(n):
         value = 0.0
         for g in range(m):
-            value += spread[a, g] * solved[g]
+            value += spread[a, g] * right[g]
         for j in range(k):
-            value += null[a, j] * solved[m + j]
+            value += null[a, j] * right[m + j]
         move[a] = value - eta[a]
     multiplier = 0.0
     for g in range(m):
-        multiplier = max(multiplier, abs(solved[g]))
+        multiplier = max(multiplier, abs(right[g]))
     return multiplier
 
 

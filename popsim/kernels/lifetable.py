@@ -170,7 +170,8 @@ def tables_by_rule(
     bad : (cell,) output: first age group whose qx exceeds 1, or -1
     """
     for c in prange(len(m)):
-        m[c, :] = rates[rates_of[c]]
+        for x in range(m.shape[1]):
+            m[c, x] = rates[rates_of[c], x]
         separation_row(m[c], n, infants[infants_of[c]], children[children_of[c]], rule, a[c])
         bad[c] = table_row(m[c], a[c], n, qx[c], lx[c], dx[c], Lx[c], Tx[c], ex[c])
 
@@ -203,8 +204,10 @@ def tables_given_ax(
     bad : (cell,) output: first age group whose qx exceeds 1, or -1
     """
     for c in prange(len(m)):
-        m[c, :] = rates[rates_of[c]]
-        a[c, :] = given[given_of[c]]
+        for x in range(m.shape[1]):
+            m[c, x] = rates[rates_of[c], x]
+        for x in range(a.shape[1]):
+            a[c, x] = given[given_of[c], x]
         m[c, -1] = 1.0 / a[c, -1]
         bad[c] = table_row(m[c], a[c], n, qx[c], lx[c], dx[c], Lx[c], Tx[c], ex[c])
 
