@@ -47,7 +47,7 @@ def _sum(x, start, stop):
 
 @jit
 def _copy(x, out):
-    """Copy one state. (Numba compiles ``out[:] = x`` with seconds of checks around it.)"""
+    """Copy one state; Numba compiles ``out[:] = x`` with seconds of checks around it."""
     for a in range(x.shape[0]):
         out[a] = x[a]
 
