@@ -32,7 +32,7 @@ class PopsimError(Exception):
     >>> print(InputError("the sex ratio is negative", where="year=2020", got=-1.0))
     the sex ratio is negative
       where: year=2020
-      got: -1.0
+      got: -1
     """
 
     def __init__(
@@ -53,7 +53,8 @@ class PopsimError(Exception):
             ("fix", fix),
         ):
             if piece is not None:
-                lines.append(f"  {label}: {piece}")
+                shown = f"{piece:.6g}" if isinstance(piece, float) else piece
+                lines.append(f"  {label}: {shown}")
         super().__init__("\n".join(lines))
 
 

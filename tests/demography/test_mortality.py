@@ -337,7 +337,7 @@ def test_a_blend_lies_between_and_meets_the_life_expectancy(
 
 
 def test_rejections_of_a_blend(single: xr.DataArray) -> None:
-    with pytest.raises(BoundsError, match=r"not a share[^@]*got: 30.0"):
+    with pytest.raises(BoundsError, match=r"not a share[^@]*got: 30"):
         blend_to_life_expectancy(single, single, 30.0, 80.0)
     zero = single.where(single["age"] != 10, 0.0)
     with pytest.raises(BoundsError, match=r"no logarithm[^@]*pattern at sex=female, age=10"):
