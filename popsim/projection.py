@@ -30,8 +30,9 @@ _MIGRATION_MODES = {
 }
 _MORTALITY = ("survival_ratio", "mortality_rate")
 _REQUIRED = ("population", "fertility_rate", "sex_ratio_at_birth")
-INPUTS = (*_REQUIRED, *_MORTALITY, *_MIGRATION_MODES)
-_CORE = ("year", "sex", "age", "order")
+_BY_PARITY = ("women_by_parity", "conditional_fertility_rate")
+INPUTS = (*_REQUIRED, *_MORTALITY, *_MIGRATION_MODES, *_BY_PARITY)
+_CORE = ("year", "sex", "age", "order", "parity")
 
 #: Ages at which births can happen: below and above, registers know single cases only.
 REPRODUCTIVE_AGES = (10, 60)
@@ -64,6 +65,10 @@ def project(
           ``net_migration_rate`` (year, sex, age) [per person and year],
           ``net_migration_total`` (year) [persons a year]
 
+        - both of ``women_by_parity`` (parity, age) [persons] and
+          ``conditional_fertility_rate`` (year, parity, age) [births per woman of the parity
+          and year] project women by parity; the latter takes the place of ``fertility_rate``
+
         Coordinates: ``sex`` = female, male; ``age`` = evenly spaced lower bounds from 0,
         the last group open; ``year`` = first calendar year of each step, a step being as
         long as an age group is wide.
@@ -82,7 +87,10 @@ def project(
         step]. Stocks stand on 1 January of ``time``; flows cover the step from ``year``;
         deaths are by the age group that the cohort reaches (cohort-period). In a summary,
         population is by ``age_group``, the flows are summed over age, and
-        ``population_final`` (sex, age) is added.
+        ``population_final`` (sex, age) is added. By parity, births have the dimension
+        ``order`` (3 is third and higher), and ``women_by_parity`` (time, parity, age), in a
+        summary ``women_by_parity_final`` (parity, age), is added: see
+        :mod:`popsim.parity_engine`.
 
     Raises
     ------
@@ -127,10 +135,17 @@ def project(
     ('time', 'sex', 'age')
     """
     data = check_inputs(inputs, timing=timing, outputs=outputs)
-    fertility = data["fertility_rate"].expand_dims(order=["all"])
-    engine = Engine(data, fertility=fertility, timing=timing)
-    result = engine.full() if outputs == "full" else engine.summary()
-    result["births"] = result["births"].isel(order=0, drop=True)
+    if "conditional_fertility_rate" in inputs:
+        from popsim.parity_engine import ParityEngine, check_parity
+
+        women, rates = check_parity(inputs, data)
+        engine: Engine = ParityEngine(data, women=women, rates=rates, timing=timing)
+        result = engine.full() if outputs == "full" else engine.summary()
+    else:
+        fertility = data["fertility_rate"].expand_dims(order=["all"])
+        engine = Engine(data, fertility=fertility, timing=timing)
+        result = engine.full() if outputs == "full" else engine.summary()
+        result["births"] = result["births"].isel(order=0, drop=True)
     result.attrs = {
         **data.attrs,
         **provenance("project", timing=timing, outputs=outputs),
@@ -150,19 +165,22 @@ def check_inputs(
             raise InputError(f"unknown {name}", where=name, got=value, allowed=allowed)
     data = _as_dataset(inputs)
     checks.refuse_misspelt(data, INPUTS)
-    checks.require(data, _REQUIRED)
+    by_parity = "conditional_fertility_rate" in data
+    required = tuple(n for n in _REQUIRED if n != "fertility_rate" or not by_parity)
+    checks.require(data, required)
     mortality = _one_of(data, _MORTALITY, needed=True)
     migration = _one_of(data, tuple(_MIGRATION_MODES), needed=False)
-    names = [*_REQUIRED, *mortality, *migration]
+    names = [*required, *mortality, *migration]
     for name in names:
         checks.check_dims(data[name], VARIABLES[name])
     checks.check_sex(data)
     width = checks.age_width(data)
     checks.check_years(data, width)
     for name in names:
-        _refuse_foreign_dims(data[name], name)
+        refuse_foreign_dims(data[name], name)
         checks.check_values(data[name], VARIABLES[name])
-    _check_reproductive_ages(data["fertility_rate"], width)
+    if not by_parity:
+        check_reproductive_ages(data["fertility_rate"], "fertility_rate", width)
     if "net_migration_rate" in migration:
         _check_migration_unit(data)
     data = data[names]
@@ -213,7 +231,8 @@ def _one_of(data: xr.Dataset, names: tuple[str, ...], *, needed: bool) -> tuple[
     return found
 
 
-def _refuse_foreign_dims(array: xr.DataArray, name: str) -> None:
+def refuse_foreign_dims(array: xr.DataArray, name: str) -> None:
+    """Raise DimensionError if an input varies over a core dimension of other variables."""
     foreign = [d for d in _CORE if d in array.dims and d not in VARIABLES[name].dims]
     if foreign:
         raise checks.DimensionError(
@@ -241,7 +260,8 @@ def _check_migration_unit(data: xr.Dataset) -> None:
         )
 
 
-def _check_reproductive_ages(fertility: xr.DataArray, width: int) -> None:
+def check_reproductive_ages(fertility: xr.DataArray, name: str, width: int) -> None:
+    """Raise BoundsError where there is fertility outside of the reproductive ages."""
     ages = fertility["age"].values
     low, high = REPRODUCTIVE_AGES
     barren = (ages < low) | (ages >= high) | (ages == ages[0]) | (ages == ages[-1])
@@ -250,7 +270,7 @@ def _check_reproductive_ages(fertility: xr.DataArray, width: int) -> None:
         bad = bad.transpose(*fertility.dims)
         raise BoundsError(
             "fertility outside of the reproductive ages",
-            where=f"fertility_rate at {checks.first_cell(fertility, bad.values)}",
+            where=f"{name} at {checks.first_cell(fertility, bad.values)}",
             got=float(fertility.values[bad.values][0]),
             allowed=f"0 below age {low}, from age {high}, and in the first and the open group",
             fix="set the rates there to 0; is the age axis shifted?",
@@ -272,6 +292,8 @@ class Engine:
     timing : {"even", "end"}
     """
 
+    _rate_dims: Sequence[str] = ("year", "order", "age")
+
     def __init__(
         self,
         data: xr.Dataset,
@@ -280,10 +302,11 @@ class Engine:
         factor: xr.DataArray | None = None,
         timing: str = "even",
     ) -> None:
-        self.orders = fertility["order"].values
         if factor is None:
-            shape = (data.sizes["year"], len(self.orders))
-            factor = xr.DataArray(np.ones(shape), dims=("year", "order"))
+            orders = fertility["order"].values
+            shape = (data.sizes["year"], len(orders))
+            factor = xr.DataArray(np.ones(shape), {"order": orders}, ("year", "order"))
+        self.orders = factor["order"].values
         # The factor first: its leading dims (scenario, draw) then lead in the result.
         arrays = {"factor": factor, **{str(k): v for k, v in data.data_vars.items()}}
         arrays["fertility_rate"] = fertility
@@ -303,7 +326,7 @@ class Engine:
             flows = Rows(flows.values[:, :, None], flows.index)
         else:
             flows = _state(cells.rows(data[migration[0]], ["year", "sex", "age"]))
-        rates = cells.rows(fertility, ["year", "order", "age"])
+        rates = cells.rows(fertility, self._rate_dims)
         self.first, self.last = _bearing_ages(rates.values)
         rows = (
             _state(cells.rows(data["population"], ["sex", "age"])),

@@ -11,6 +11,7 @@ import xarray as xr
 from popsim.demography.dependency import dependency_ratio
 from popsim.demography.fertility import total_fertility_rate
 from popsim.errors import BoundsError, DimensionError, InputError, MissingVariableError
+from popsim.parity_engine import ParityEngine, check_orders, check_women, consistent_rates
 from popsim.policy.cost import payments
 from popsim.policy.response import Responsiveness, check_place, fertility_multipliers
 from popsim.projection import Engine, check_inputs
@@ -36,6 +37,7 @@ def simulate(
     draws: int = 1000,
     seed: int = 0,
     outputs: str = "summary",
+    parity: bool = False,
 ) -> xr.Dataset:
     """Simulate policy scenarios beside their baseline.
 
@@ -53,6 +55,9 @@ def simulate(
         The same seed gives the same bits.
     outputs : {"summary", "full"}
         Sums over age groups, or every age.
+    parity : bool
+        Whether women are projected by parity: births come from conditional rates, and
+        women who bear earlier are missed later. The baseline must carry women_by_parity.
 
     Returns
     -------
@@ -62,7 +67,8 @@ def simulate(
         ``migration_adjustment`` as :func:`popsim.project` gives them for the same
         ``outputs``; ``total_fertility_rate`` (year), ``dependency_ratio``,
         ``child_dependency_ratio`` and ``old_age_dependency_ratio`` (time) [percent, 15-64],
-        ``cost`` (year, instrument) [yuan].
+        ``cost`` (year, instrument) [yuan]. By parity also ``women_by_parity`` (time, parity,
+        age), in a summary ``women_by_parity_final`` (parity, age).
 
     Raises
     ------
@@ -80,6 +86,12 @@ def simulate(
     -----
     Every scenario and the baseline read the same draws (common random numbers), so the
     difference between two of them is the policy's and holds no noise of its own.
+
+    By parity the baseline's central paths are turned into conditional rates once
+    (:func:`popsim.parity_engine.consistent_rates`, which moves births of an order that too
+    few women could bear; the attribute ``births_moved`` is their share). Draws of fertility
+    and policies multiply these; the split into lasting effect and timing is that of
+    :func:`popsim.policy.response.in_time`, on conditional rates.
 
     Examples
     --------
@@ -101,7 +113,8 @@ def simulate(
             )
     checked = check_inputs(inputs, timing="even", outputs=outputs)
     _refuse_several_or_none(checked)
-    by_order = _by_order(inputs)
+    by_order = check_orders(inputs)
+    rates = consistent_rates(inputs, excess="move") if parity else None
     registered = _registered_share(inputs)
     place = baseline.attrs.get("place")
     for package in packages:
@@ -130,9 +143,16 @@ def simulate(
         dims=("scenario", "draw", "year", "order"),
         coords={"scenario": names, "draw": np.arange(draws), "year": years, "order": list(ORDERS)},
     )
-    engine = Engine(data, fertility=by_order, factor=factor)
+    if rates is None:
+        engine = Engine(data, fertility=by_order, factor=factor)
+    else:
+        conditional = rates["conditional_fertility_rate"]
+        data = data.drop_vars("fertility_rate")
+        women = check_women(inputs, checked)
+        engine = ParityEngine(data, women=women, rates=conditional, factor=factor)
     result = engine.summary() if outputs == "summary" else engine.full()
-    result["total_fertility_rate"] = (factor * tfr_by_order).sum("order")
+    if rates is None:
+        result["total_fertility_rate"] = (factor * tfr_by_order).sum("order")
     result["cost"] = _costs(result, packages, registered, seed)
     population = result["population"]
     result["dependency_ratio"] = dependency_ratio(population, kind="total")
@@ -143,6 +163,8 @@ def simulate(
         **provenance("simulate", scenarios=names[1:], draws=draws, seed=seed, outputs=outputs),
         "scenario_yaml": "\n---\n".join(package.to_yaml() for package in packages),
     }
+    if rates is not None:
+        result.attrs["births_moved"] = rates.attrs["births_moved"]
     return describe(result)
 
 
@@ -199,37 +221,6 @@ def _refuse_several_or_none(checked: xr.Dataset) -> None:
         raise BoundsError(
             "the population is empty", where="population", got=0.0, allowed="somebody"
         )
-
-
-def _by_order(inputs: xr.Dataset) -> xr.DataArray:
-    if "fertility_rate_by_order" not in inputs:
-        raise MissingVariableError(
-            "the baseline has no fertility by birth order",
-            where="fertility_rate_by_order",
-            got=f"variables {sorted(str(v) for v in inputs.data_vars)}",
-            allowed="fertility_rate_by_order (year, order, age), orders 1, 2, 3 (third and higher)",
-            fix="build it with popsim.build_baseline, or split the rates by "
-            "popsim.demography.birth_orders.order_shares",
-        )
-    by_order = inputs["fertility_rate_by_order"]
-    check_values(by_order, VARIABLES["fertility_rate_by_order"])
-    if by_order["order"].values.tolist() != list(ORDERS):
-        raise InputError(
-            "the birth orders are not 1, 2, 3",
-            where="fertility_rate_by_order",
-            got=by_order["order"].values.tolist(),
-            allowed=f"{list(ORDERS)} (3 is third and higher)",
-        )
-    missing = float(abs(by_order.sum("order") - inputs["fertility_rate"]).max())
-    if missing > 1e-9:  # rounding of three terms below 1, not births
-        raise InputError(
-            "the fertility rates by order do not add up to fertility_rate",
-            where="fertility_rate_by_order",
-            got=f"a difference of {missing:.3g} births per woman and year",
-            allowed="none beyond rounding",
-            fix="rescale the orders, or recompute fertility_rate as their sum",
-        )
-    return by_order
 
 
 def _registered_share(inputs: xr.Dataset) -> float | None:

@@ -20,7 +20,7 @@ LEVELS = [
     {"demography", "scenario"},
     {"uncertainty"},
     {"policy"},
-    {"projection"},
+    {"projection", "parity_engine"},
     {"simulation"},
     {"analysis"},
     {"io"},

@@ -50,7 +50,7 @@ def rows(table: str) -> dict[str, list[float]]:
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda p: p.stem)
 def test_every_example_is_tested_here(path):
-    assert path.stem in {"china_check", "life_tables", "ouhai_package", "own_city"}
+    assert path.stem in {"china_check", "life_tables", "ouhai_package", "own_city", "two_child"}
     assert 'if __name__ == "__main__":' in path.read_text(encoding="utf-8")
 
 
@@ -151,3 +151,23 @@ def test_life_tables():
     assert float(women) == pytest.approx(float(mean.sel(sex="female")), abs=0.1)
     assert float(men) == pytest.approx(float(mean.sel(sex="male")), abs=0.1)
     assert "Lee-Carter" in printed
+
+
+def test_two_child():
+    """The first table is births announced and predicted; tests/test_two_child.py has the rest."""
+    errors, orders, by_order = run("two_child").strip().split("\n\n")
+    assert [line.split("|")[1].strip() for line in errors.splitlines()[2:]] == [
+        "2016, fitted",
+        "2017, fitted",
+        "2018, predicted",
+        "2019, predicted",
+        "2020, predicted",
+    ]
+    for line in errors.splitlines()[2:] + by_order.splitlines()[2:]:
+        announced, with_parity, error, without, other = (
+            float(n.replace(",", "")) for n in re.findall(r"[-+\d.,]+", line.split("|", 2)[2])
+        )
+        # Printed to 10,000 births and 0.1 %.
+        assert 100 * (with_parity / announced - 1) == pytest.approx(error, abs=0.1)
+        assert 100 * (without / announced - 1) == pytest.approx(other, abs=0.1)
+    assert len(orders.splitlines()) == 7

@@ -17,6 +17,12 @@ from popsim.demography.fertility_scaling import rates_from_pattern, scale_to_mea
 from popsim.demography.graduation import graduate_counts, graduate_rates, parse_age_groups
 from popsim.demography.lifetable import life_table
 from popsim.demography.mortality import scale_to_life_expectancy
+from popsim.demography.parity_start import (
+    FIRST_START,
+    LAST_START,
+    level_of_fertility,
+    starting_women,
+)
 from popsim.errors import CoordinateError, InputError, MissingVariableError
 from popsim.schema.checks import check_sex, check_values
 from popsim.schema.provenance import provenance
@@ -90,7 +96,10 @@ def build_baseline(
     xarray.Dataset
         Inputs of :func:`popsim.project`: population (sex, age), mortality_rate (year, sex,
         age), fertility_rate (year, age), sex_ratio_at_birth (year), and net_migration or
-        net_migration_total; and fertility_rate_by_order (year, order, age) for scenarios.
+        net_migration_total; and fertility_rate_by_order (year, order, age) and
+        women_by_parity (parity, age) for scenarios. The women by parity are a reconstruction
+        for places of China (:func:`popsim.demography.parity_start.starting_shares`); assign
+        your own where you have them. A start before 1990 has none.
         The attributes name the rule behind each.
 
     Raises
@@ -170,6 +179,14 @@ def build_baseline(
     births = made["fertility_rate"].isel(year=0, drop=True) * now.sel(sex="female", drop=True)
     by_order = fertility * order_shares(births, order_mix)
     made["fertility_rate_by_order"] = by_order.transpose(..., "year", "order", "age")
+    parity_rule = "no women by parity: the tables of births by cohort do not reach so far back"
+    if FIRST_START <= start < LAST_START:
+        women = now.sel(sex="female", drop=True)
+        made["women_by_parity"] = starting_women(women, start, level=level_of_fertility(tfr))
+        parity_rule = (
+            "reconstructed: births by cohort of WPP 2024 China and childless women of the census "
+            "of 2020, moved to the place's total fertility rate (table parity_assumptions)"
+        )
     if registered_share is not None:
         made["registered_share"] = xr.DataArray(float(registered_share))
     level = (
@@ -185,6 +202,7 @@ def build_baseline(
         "rule_migration": migration_rule,
         "rule_order": "order shares by age of Fuzhou 2020, raked to "
         + ("its own order mix" if order_mix is None else "the order mix given"),
+        "rule_parity": parity_rule,
     }
     if place is not None:
         rules["place"] = place

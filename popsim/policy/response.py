@@ -179,8 +179,16 @@ def timing_kernel(length: int) -> np.ndarray:
     return kernel[:length]
 
 
-def in_time(full: np.ndarray, quantum: np.ndarray) -> np.ndarray:
+def in_time(full: np.ndarray, quantum: np.ndarray, *, payback: str = "explicit") -> np.ndarray:
     r"""Split effects into a lasting part and births brought forward.
+
+    By parity the effect acts on conditional rates, and mothers who bear earlier are missing
+    from the stock of women. That alone does not make a birth brought forward a birth that
+    would have come: the stock does not know who moved, so those left go on as before, and at
+    :math:`q = 0` an effect of 10 % on first births leaves 1.6 % more children to the cohorts
+    it meets. With the kernel's payback on conditional rates a woman's force of bearing,
+    added up over the years, is what it was, and so is completed fertility to first order;
+    the emptier stock only moves the payback forward.
 
     Parameters
     ----------
@@ -188,6 +196,9 @@ def in_time(full: np.ndarray, quantum: np.ndarray) -> np.ndarray:
         (draw, year, order): the effect as if all of it lasted.
     quantum : numpy.ndarray
         (draw,) [1]
+    payback : {"explicit", "stock"}
+        Whether the kernel's negative years act, or what is brought forward is missed from
+        the stock of women by parity alone.
 
     Returns
     -------
@@ -197,6 +208,8 @@ def in_time(full: np.ndarray, quantum: np.ndarray) -> np.ndarray:
     """
     steps = np.diff(full, axis=1, prepend=0.0)
     kernel = timing_kernel(full.shape[1])
+    if payback == "stock":
+        kernel = np.maximum(kernel, 0.0)
     moved = np.zeros_like(full)
     for since, weight in enumerate(kernel):
         if weight != 0.0:
@@ -213,8 +226,9 @@ def fertility_multipliers(
     registered_share: float | None,
     given: Responsiveness,
     seed: int,
+    payback: str = "explicit",
 ) -> np.ndarray:
-    """Factors on the fertility rates of each order.
+    """Factors on the fertility rates of each order, incidence or conditional.
 
     Parameters
     ----------
@@ -228,6 +242,8 @@ def fertility_multipliers(
         Needed if an instrument is for registered families only.
     given : Responsiveness
     seed : int
+    payback : {"explicit", "stock"}
+        See :func:`in_time`.
 
     Returns
     -------
@@ -252,7 +268,7 @@ def fertility_multipliers(
             )
         registered_share = 1.0
     full = full_effects(scenario, years, given, registered_share, seed)
-    factors = np.exp(in_time(full, given.quantum))
+    factors = np.exp(in_time(full, given.quantum, payback=payback))
     gain = (births_per_woman * (factors - 1.0)).sum(axis=2)
     ceiling = prior("saturation")["largest_tfr_gain"].spread.median
     kept = np.where(gain > ceiling, ceiling / np.where(gain > ceiling, gain, 1.0), 1.0)

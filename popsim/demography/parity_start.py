@@ -1,0 +1,295 @@
+"""Women by age and parity at the start of a projection: a reconstruction for China and its places.
+
+No table of women by age and parity is published for the places. What is known of the nation
+is how many births each cohort has had (WPP 2024), how many women have none (census 2020)
+and by which pattern of age first births come (Fuzhou 2020); the table
+``parity_assumptions`` says what is assumed for the rest, and in which range.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from popsim import data
+from popsim.demography import china
+from popsim.demography.parity import PARITIES
+from popsim.errors import BoundsError, CoordinateError, InputError
+from popsim.schema.variables import VARIABLES
+
+#: First and last 1 January for which WPP's rates, from 1950, cover the women who still bear.
+FIRST_START, LAST_START = 1990, china.LAST_YEAR + 1
+
+_AGES = np.arange(101)
+#: A cohort that was older than this in 1950 has births that no rate tells.
+_FIRST_BIRTHS_AT = 15
+#: Of the births that young women have had, some are second ones, or nobody could bear the
+#: third ones that are counted. Fuzhou 2020, ages 15 to 19: 54 of 63 births are first ones.
+_LARGEST_SHARE_FIRST = 54 / 63
+#: Nobody's schedule is so steep that all mothers of one child go on to a second.
+_LARGEST_PROGRESSION = 0.995
+
+
+def assumed(
+    quantity: str, cohort: np.ndarray, assumptions: pd.DataFrame | None = None
+) -> np.ndarray:
+    """An assumption by birth cohort, linear between the cohorts that the table has.
+
+    Parameters
+    ----------
+    quantity : str
+        A quantity of the table ``parity_assumptions``.
+    cohort : numpy.ndarray
+        Calendar years of birth.
+    assumptions : DataFrame, optional
+        The table with other values, for draws; the shipped one if absent.
+
+    Returns
+    -------
+    numpy.ndarray
+        As ``cohort``, in the unit of the table.
+
+    Raises
+    ------
+    InputError
+        The table has no such quantity.
+
+    Examples
+    --------
+    >>> assumed("ever_first", np.array([1980, 1985, 2030])).tolist()
+    [0.924, 0.9005, 0.78]
+    """
+    table = data.table("parity_assumptions") if assumptions is None else assumptions
+    rows = table[table["quantity"] == quantity].sort_values("cohort")
+    if rows.empty:
+        raise InputError(
+            f"the assumptions have no {quantity!r}",
+            where="parity_assumptions",
+            got=quantity,
+            allowed=", ".join(sorted(set(map(str, table["quantity"])))),
+        )
+    return np.interp(cohort, rows["cohort"].to_numpy(float), rows["value"].to_numpy(float))
+
+
+def births_per_woman(time: int) -> np.ndarray:
+    r"""Births that the women of each age have had by 1 January, of all orders (age,).
+
+    Notes
+    -----
+    WPP's rates :math:`f(x, t)` of all years from 1950, along the cohorts: the women aged a
+    at a 1 January bear half of the year at a and half at a + 1, :math:`[f(a, t) + f(a+1, t)]/2`.
+    Women who were over 15 in 1950 have what those had who were 15 then.
+    """
+    rates = china.fertility_rate(china.FIRST_YEAR, time - 1).values
+    born = np.zeros(len(_AGES))
+    for row in rates:
+        born[1:] = (born + (row + np.append(row[1:], 0.0)) / 2.0)[:-1]
+        born[0] = 0.0
+    whole = time - china.FIRST_YEAR + _FIRST_BIRTHS_AT
+    return np.where(whole < _AGES, born[min(whole, _AGES[-1])], born)
+
+
+def share_with_a_child(time: int, assumptions: pd.DataFrame | None = None) -> np.ndarray:
+    r"""Share of China's women of each age who have borne by 1 January (age,) [1].
+
+    Notes
+    -----
+    :math:`U_c G[(a + 1/2 - \mu_c) / \sigma_c]`: the share :math:`U` of the cohort that ever
+    does, and the cumulated first-birth rates :math:`G` of Fuzhou 2020, moved and stretched
+    to the mean age :math:`\mu` and the standard deviation :math:`\sigma` of the cohort.
+    """
+    table = data.table("fertility_by_order_fuzhou")
+    rates = (table["first"] / table["women"]).to_numpy(float)
+    # Single cases at the youngest and oldest ages: their neighbours speak for them.
+    rates = np.convolve(rates, np.ones(3) / 3.0, mode="same")
+    middle = table["age"].to_numpy(float) + 0.5
+    mean = float((rates * middle).sum() / rates.sum())
+    spread = float(np.sqrt((rates * (middle - mean) ** 2).sum() / rates.sum()))
+    borders = np.append(middle - 0.5, middle[-1] + 0.5)
+    reached = np.append(0.0, np.cumsum(rates)) / rates.sum()
+
+    cohort = time - _AGES - 1
+    away = _AGES + 0.5 - assumed("mean_age_first", cohort, assumptions)
+    scaled = mean + spread * away / assumed("spread_first", cohort, assumptions)
+    share = assumed("ever_first", cohort, assumptions) * np.interp(scaled, borders, reached)
+    return np.where(_AGES < _FIRST_BIRTHS_AT, 0.0, share)
+
+
+def starting_shares(
+    time: int,
+    *,
+    level: xr.DataArray | float = 1.0,
+    assumptions: pd.DataFrame | None = None,
+) -> xr.DataArray:
+    r"""Share of the women of each age who have 0, 1, 2, and 3 or more children.
+
+    Parameters
+    ----------
+    time : int
+        1 January of this year [calendar year].
+    level : xarray.DataArray or float
+        (...) the place's total fertility rate over China's [1].
+    assumptions : DataFrame, optional
+        The table ``parity_assumptions`` with other values, for draws.
+
+    Returns
+    -------
+    xarray.DataArray
+        (..., parity, age) [1], adding up to 1 over parity.
+
+    Raises
+    ------
+    InputError
+        A time before 1990 or after 2101; a table that lacks a quantity.
+    BoundsError
+        A level below zero, or assumptions by which a share is negative.
+
+    Notes
+    -----
+    With the share :math:`Q` who have borne (:func:`share_with_a_child`) and the births
+    :math:`C` per woman (:func:`births_per_woman`), a mother has :math:`H = C/Q - 1` later
+    births. Of the mothers the share :math:`x` has a second, and a woman with two has
+    :math:`\kappa x` births of third and higher order (``later_progression``):
+
+    .. math:: H = x + \kappa x^2 .
+
+    Each woman with three or more has ``births_of_three`` of these. In a place of level
+    :math:`\rho` the childless are :math:`(1-Q)^{\rho^{e_1}}` and a mother has
+    :math:`\rho^{e_2} H` later births.
+
+    Examples
+    --------
+    >>> shares = starting_shares(2021)
+    >>> (100 * shares.sel(parity=0, age=[35, 40, 49])).round(1).values.tolist()
+    [10.9, 7.8, 5.2]
+    """
+    if not FIRST_START <= time <= LAST_START:
+        raise InputError(
+            "women by parity cannot be reconstructed for this date",
+            where="time",
+            got=time,
+            allowed=f"{FIRST_START} to {LAST_START}",
+            fix="give women_by_parity (parity, age) of your own",
+        )
+    ratio = xr.DataArray(level) if not isinstance(level, xr.DataArray) else level
+    if not bool(((ratio >= 0.0) & np.isfinite(ratio)).all()):
+        raise BoundsError(
+            "the level of fertility is negative or missing",
+            where="level",
+            got=ratio.values.tolist(),
+            allowed="the place's total fertility rate over China's, 0 or more",
+        )
+    cohort = time - _AGES - 1
+
+    def by_age(values: np.ndarray) -> xr.DataArray:
+        return xr.DataArray(values, dims="age", coords={"age": _AGES})
+
+    first, higher = (
+        float(assumed(name, np.array([0]), assumptions)[0])
+        for name in ("place_first", "place_higher")
+    )
+    births = births_per_woman(time)
+    mothers = np.minimum(share_with_a_child(time, assumptions), _LARGEST_SHARE_FIRST * births)
+    some = mothers > 0.0
+    later = by_age(np.where(some, births / np.where(some, mothers, 1.0) - 1.0, 0.0))
+    later = later * ratio**higher
+    childless = by_age(1.0 - mothers) ** (ratio**first)
+
+    kappa = by_age(assumed("later_progression", cohort, assumptions))
+    second = (np.sqrt(1.0 + 4.0 * kappa * later) - 1.0) / (2.0 * kappa)
+    second = second.clip(0.0, _LARGEST_PROGRESSION)
+    of_three = by_age(assumed("births_of_three", cohort, assumptions))
+    third = (kappa * second / of_three).clip(0.0, _LARGEST_PROGRESSION)
+    with_child = 1.0 - childless
+    levels = (
+        childless,
+        with_child * (1.0 - second),
+        with_child * second * (1.0 - third),
+        with_child * second * third,
+    )
+    shares = xr.concat(levels, dim=pd.Index(PARITIES, name="parity"))
+    if float(shares.min()) < 0.0:
+        raise BoundsError(
+            "the assumptions make a share of women negative",
+            where="parity_assumptions",
+            got=float(shares.min()),
+            allowed="ever_first between 0 and 1, and no negative progression",
+        )
+    return shares.transpose(..., "parity", "age")
+
+
+def level_of_fertility(total_fertility_rate: xr.DataArray) -> xr.DataArray:
+    """Total fertility rate over China's of the same year (WPP 2024) (...) [1].
+
+    Parameters
+    ----------
+    total_fertility_rate : xarray.DataArray
+        (..., year) [births per woman]; its first year is read.
+
+    Raises
+    ------
+    InputError
+        A year that WPP does not cover.
+
+    Examples
+    --------
+    >>> year = {"year": [2021, 2022]}
+    >>> tfr = xr.DataArray([0.55872, 0.6], dims="year", coords=year)
+    >>> round(float(level_of_fertility(tfr)), 6)
+    0.5
+    """
+    first = int(total_fertility_rate["year"].values[0])
+    china.check_span(first, first)
+    nation = float(china.published("total_fertility_rate").sel(year=first))
+    return total_fertility_rate.isel(year=0, drop=True) / nation
+
+
+def starting_women(
+    women: xr.DataArray, time: int, *, level: xr.DataArray | float = 1.0
+) -> xr.DataArray:
+    """Split women by age into parities by :func:`starting_shares`.
+
+    Parameters
+    ----------
+    women : xarray.DataArray
+        (..., age 0..100+) [persons] at 1 January.
+    time : int
+        [calendar year]
+    level : xarray.DataArray or float
+        (...) the place's total fertility rate over China's [1].
+
+    Returns
+    -------
+    xarray.DataArray
+        women_by_parity (..., parity, age) [persons], adding up to the women.
+
+    Raises
+    ------
+    InputError, BoundsError
+        See :func:`starting_shares`.
+    CoordinateError
+        Ages that are not 0 to 100+ by single years.
+
+    Examples
+    --------
+    >>> women = xr.DataArray(np.full(101, 100.0), dims="age", coords={"age": range(101)})
+    >>> split = starting_women(women, 2021)
+    >>> split.sel(age=30).round(1).values.tolist()
+    [20.8, 45.2, 27.7, 6.4]
+    """
+    if not np.array_equal(women["age"].values, _AGES):
+        raise CoordinateError(
+            "the women are not by single age up to 100+",
+            where="age",
+            got=f"{women.sizes['age']} ages from {women['age'].values[0]}",
+            allowed="0, 1, ..., 100",
+            fix="graduate them: popsim.demography.graduation.graduate_counts",
+        )
+    split = (women * starting_shares(time, level=level)).transpose(..., "parity", "age")
+    # The largest of what rounding leaves goes to the childless, so that the sum is the women's.
+    residue = women - split.sum("parity")
+    split = split + residue.where(split["parity"] == 0, 0.0)
+    split = split.transpose(..., "parity", "age").rename("women_by_parity")
+    split.attrs = VARIABLES["women_by_parity"].attrs()
+    return split

@@ -1,0 +1,147 @@
+"""The step with women by parity, slow and obvious: what the compiled kernel is tested against.
+
+Written from METHODS and the definitions at the head of :mod:`popsim.kernels.parity`, woman's
+age by woman's age for one cell, with nothing shared with it but the constants.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from popsim.kernels.cohort import CLOSED, NEGLIGIBLE
+from popsim.kernels.reference import migrants_asked_for
+
+
+def split(total: float, shares: np.ndarray) -> np.ndarray:
+    """A number of women in the proportions of others by parity; childless where there are none."""
+    if shares.sum() > 0:
+        return total * shares / shares.sum()
+    return np.array([total, 0.0, 0.0, 0.0])
+
+
+def one_step(
+    P: np.ndarray,
+    N: np.ndarray,
+    survival: np.ndarray,
+    rates: np.ndarray,
+    srb: float,
+    migration: np.ndarray,
+    mode: int,
+    step: float,
+    even: bool,
+    incidence: bool,
+) -> tuple[np.ndarray, ...]:
+    """Return population, women by parity, conditional rates, births, deaths, migrants, adjustment.
+
+    Population (sex, age) and women (parity, age) are at the end; conditional rates (parity,
+    age); births (order, age); the other flows (sex, age).
+    """
+    asked = migrants_asked_for(P, migration, mode, step)
+    applied = asked.copy()
+    if mode != CLOSED:
+        applied = np.where(P + asked <= 0, NEGLIGIBLE - P, asked)
+    at_start = applied / 2 if even else np.zeros_like(P)
+    at_end = applied - at_start if even else np.zeros_like(P)
+    exposed = P + at_start
+    ages = P.shape[1]
+
+    reaching = np.zeros_like(P)
+    reaching[:, 1:] = exposed[:, :-1]
+    reaching[:, -1] += exposed[:, -1]
+    deaths = (1 - survival) * reaching
+    end = reaching - deaths + at_end
+
+    by_parity = np.array([split(exposed[0, a], N[:, a]) for a in range(ages)]).T
+    women = np.zeros_like(N)  # at the end
+    births = np.zeros((3, ages))
+    conditional = np.zeros_like(N)
+    mothers_before = np.zeros(4)  # of the first half, at the age before
+    for a in range(1, ages):
+        # Of those who reach the age, who has borne this year and who may.
+        not_yet = by_parity[:, a - 1] - mothers_before
+        borne = mothers_before
+        if a == ages - 1:
+            not_yet = not_yet + by_parity[:, a]
+        everybody = not_yet.sum() + borne.sum()
+        ratio = max(end[0, a], 0.0) / everybody if everybody > 0 else 0.0
+        not_yet, borne = ratio * not_yet, ratio * borne
+        now = by_parity[:, a]
+        if incidence and 0 < a < ages - 1:
+            for k in range(4):
+                bearing = [k] if k < 2 else [2, 3]
+                asked_births = rates[min(k, 2), a] * (exposed[0, a] + end[0, a]) / 2
+                may_bear = (now[bearing].sum() + not_yet[bearing].sum()) / 2
+                if asked_births > 0:
+                    conditional[k, a] = asked_births / may_bear if may_bear > 0 else np.inf
+        elif not incidence and a < ages - 1:
+            conditional[:, a] = rates[:, a]
+        half = np.minimum(step * conditional[:, a], 1.0) / 2
+        mothers_first, mothers_second = half * now, half * not_yet
+        for k in range(4):
+            births[min(k, 2), a] += mothers_first[k] + mothers_second[k]
+            women[k, a] += not_yet[k] - mothers_second[k]
+            women[min(k + 1, 3), a] += borne[k] + mothers_second[k]
+        mothers_before = mothers_first
+
+    girls = births.sum() / (1 + srb)
+    born = np.array([girls, births.sum() - girls])
+    deaths[:, 0] = (1 - survival[:, 0]) * born
+    end[:, 0] = born - deaths[:, 0] + at_end[:, 0]
+    if mode != CLOSED:
+        if not even:
+            end = end + applied
+        lift = np.where(end < 0, -end, 0.0)
+        end, applied = end + lift, applied + lift
+    women = np.array([split(end[0, a], women[:, a]) for a in range(ages)]).T
+    return end, women, conditional, births, deaths, applied, applied - asked
+
+
+def project(
+    population: np.ndarray,
+    women: np.ndarray,
+    survival: np.ndarray,
+    rates: np.ndarray,
+    factor: np.ndarray,
+    srb: np.ndarray,
+    migration: np.ndarray,
+    mode: int,
+    step: float,
+    even: bool,
+    incidence: bool = False,
+) -> tuple[np.ndarray, ...]:
+    """Project one cell over all years.
+
+    Parameters
+    ----------
+    population : (sex, age)
+    women : (parity, age)
+    survival : (year, sex, age)
+    rates : (year, parity, age), or (year, order, age) where ``incidence``
+    factor : (year, order)
+        On conditional rates; with incidence it must be 1.
+    srb : (year,)
+    migration : (year, sex, age), or (year, 1) for a total
+    mode, step, even, incidence
+        As in :func:`popsim.kernels.parity.project_full`.
+
+    Returns
+    -------
+    population (year + 1, sex, age), women (year + 1, parity, age), conditional rates (year,
+    parity, age), births (year, order, age), deaths, net migration and its adjustment (year,
+    sex, age).
+    """
+    people, by_parity, flows = [population], [women], []
+    for t in range(len(srb)):
+        given = rates[t] if incidence else rates[t] * factor[t][[0, 1, 2, 2], None]
+        end, moved, *flow = one_step(
+            people[-1], by_parity[-1], survival[t], given, srb[t], migration[t],
+            mode, step, even, incidence,
+        )  # fmt: skip
+        people.append(end)
+        by_parity.append(moved)
+        flows.append(flow)
+    return (
+        np.array(people),
+        np.array(by_parity),
+        *(np.array(f) for f in zip(*flows, strict=True)),
+    )

@@ -1,0 +1,394 @@
+"""Women by parity: ``consistent_rates()`` and the engine that projects by conditional rates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from popsim.errors import (
+    BoundsError,
+    CoordinateError,
+    DimensionError,
+    InputError,
+    MissingVariableError,
+)
+from popsim.kernels import parity as kernel
+from popsim.projection import (
+    SUMMARY_AGES,
+    Engine,
+    check_inputs,
+    check_reproductive_ages,
+    group_labels,
+    refuse_foreign_dims,
+)
+from popsim.schema import checks
+from popsim.schema.provenance import provenance
+from popsim.schema.variables import VARIABLES, describe
+
+PARITIES = (0, 1, 2, 3)
+ORDERS = (1, 2, 3)
+EXCESSES = ("refuse", "move")
+
+#: Births a year per woman of a parity that :func:`consistent_rates` lets incidence imply
+#: before it moves births to another order. An assumption: above the second births that
+#: young mothers of one child have, and short of what would leave nobody to respond.
+CEILING = 0.5
+
+
+def consistent_rates(
+    inputs: xr.Dataset | Mapping[str, xr.DataArray],
+    *,
+    timing: str = "even",
+    excess: str = "refuse",
+) -> xr.Dataset:
+    r"""Conditional rates by which the parity engine has the births of the classic engine.
+
+    Parameters
+    ----------
+    inputs : xarray.Dataset
+        As for :func:`popsim.project`, with ``fertility_rate_by_order`` (year, order, age)
+        [births per woman and year] and ``women_by_parity`` (parity, age) [persons].
+    timing : {"even", "end"}
+    excess : {"refuse", "move"}
+        What is done where incidence rates ask more births of an order than women could
+        bear: refuse, or move what is above :data:`CEILING` births per woman of the parity
+        to the lowest order that has room, so that births by age stay as they are.
+
+    Returns
+    -------
+    xarray.Dataset
+        - ``conditional_fertility_rate`` (..., year, parity, age) [births per woman of the
+          parity and year]
+        - ``fertility_rate_by_order`` (..., year, order, age) [births per woman and year]:
+          as given, but for births that were moved
+        - ``women_by_parity`` (..., time, parity, age) [persons]
+
+        and the attribute ``births_moved``: their share of all births [1].
+
+    Raises
+    ------
+    BoundsError
+        Women of a parity would bear more than once a year; parities that do not add up.
+    InputError
+        As from :func:`popsim.project`; rates by order that do not add up to
+        ``fertility_rate``; unknown ``excess``.
+
+    Notes
+    -----
+    The step of the kernel with the births of each order given,
+    :math:`B_o(a) = n f_o(a) \tfrac12 (A_a + E_a)`, and
+    :math:`c_k(a) = B_{o}(a) / (n X_k(a))` with the exposed women :math:`X` of the parity
+    (:mod:`popsim.kernels.parity`). Births of third and higher order are borne by women with
+    two children and with more at one rate.
+
+    Examples
+    --------
+    >>> import popsim as ps
+    >>> baseline = ps.load_baseline("huzhou", end=2022)
+    >>> women = baseline.population.sel(sex="female", drop=True)
+    >>> shares = xr.DataArray([0.3, 0.4, 0.2, 0.1], dims="parity", coords={"parity": range(4)})
+    >>> rates = consistent_rates(baseline.assign(women_by_parity=women * shares))
+    >>> rates.conditional_fertility_rate.dims
+    ('year', 'parity', 'age')
+    """
+    if excess not in EXCESSES:
+        raise InputError("unknown excess", where="excess", got=excess, allowed=EXCESSES)
+    data = check_inputs(inputs, timing=timing, outputs="full")
+    by_order = check_orders(inputs)
+    women = check_women(inputs, data)
+    data = data.drop_vars("fertility_rate", errors="ignore")
+    engine = ParityEngine(data, women=women, rates=by_order, timing=timing)
+    made = engine.convert(min(CEILING * engine.step, 1.0) if excess == "move" else np.inf)
+    rates = made["conditional_fertility_rate"]
+    share = engine.step * rates.values
+    bad = ~(share <= 1.0)
+    if bad.any():
+        raise BoundsError(
+            "more births of an order than women who could bear them",
+            where=f"conditional rate at {checks.first_cell(rates, bad)}",
+            got=f"{share[bad][0]:.4g} births per woman of the parity in the step",
+            allowed="at most 1: are these conditional rates, or too few women of the parity?",
+            fix="check women_by_parity and the mix of orders of later years; "
+            'consistent_rates(..., excess="move") moves the excess to another order',
+        )
+    births = made["births"]
+    total = births.sum("order")
+    rate = by_order.sum("order") * births / total.where(total > 0.0, 1.0)
+    exposed = total / by_order.sum("order").where(total > 0.0, 1.0)
+    moved = abs(births - by_order * exposed).sum() / 2.0
+    made = made.drop_vars("births")
+    made["fertility_rate_by_order"] = rate.where(total > 0.0, by_order).transpose(*births.dims)
+    made.attrs = {
+        "births_moved": float(moved / max(float(total.sum()), 1e-300)),
+        **provenance("consistent_rates", timing=timing, excess=excess),
+    }
+    return describe(made)
+
+
+def check_orders(inputs: xr.Dataset | Mapping[str, xr.DataArray]) -> xr.DataArray:
+    """Return the incidence rates by order, checked against ``fertility_rate``.
+
+    Raises
+    ------
+    MissingVariableError, BoundsError, DimensionError, InputError
+    """
+    if "fertility_rate_by_order" not in inputs:
+        raise MissingVariableError(
+            "the baseline has no fertility by birth order",
+            where="fertility_rate_by_order",
+            got=f"variables {sorted(str(v) for v in inputs)}",
+            allowed="fertility_rate_by_order (year, order, age), orders 1, 2, 3 (third and higher)",
+            fix="build it with popsim.build_baseline, or split the rates by "
+            "popsim.demography.birth_orders.order_shares",
+        )
+    by_order = inputs["fertility_rate_by_order"]
+    checks.check_values(by_order, VARIABLES["fertility_rate_by_order"])
+    if by_order["order"].values.tolist() != list(ORDERS):
+        raise InputError(
+            "the birth orders are not 1, 2, 3",
+            where="fertility_rate_by_order",
+            got=by_order["order"].values.tolist(),
+            allowed=f"{list(ORDERS)} (3 is third and higher)",
+        )
+    missing = float(abs(by_order.sum("order") - inputs["fertility_rate"]).max())
+    if missing > 1e-9:  # rounding of three terms below 1, not births
+        raise InputError(
+            "the fertility rates by order do not add up to fertility_rate",
+            where="fertility_rate_by_order",
+            got=f"a difference of {missing:.3g} births per woman and year",
+            allowed="none beyond rounding",
+            fix="rescale the orders, or recompute fertility_rate as their sum",
+        )
+    return by_order
+
+
+def check_women(inputs: xr.Dataset | Mapping[str, xr.DataArray], data: xr.Dataset) -> xr.DataArray:
+    """Return the women by parity, checked against the women of the population.
+
+    Raises
+    ------
+    MissingVariableError, DimensionError, CoordinateError, BoundsError
+    """
+    if "women_by_parity" not in inputs:
+        raise MissingVariableError(
+            "there are no women by parity",
+            where="women_by_parity",
+            got=f"variables {sorted(str(v) for v in inputs)}",
+            allowed="women_by_parity (parity, age) [persons], parities 0, 1, 2, 3 (or more)",
+            fix="split them by popsim.demography.parity_start.starting_women",
+        )
+    split = inputs["women_by_parity"]
+    refuse_foreign_dims(split, "women_by_parity")
+    checks.check_variable(split, "women_by_parity")
+    _check_parities(split, "women_by_parity")
+    total = data["population"].sel(sex="female", drop=True)
+    checks.check_same_coords({"population": total, "women_by_parity": split})
+    added = split.sum("parity")
+    # Beyond the rounding of four terms; a table in whole persons has to be scaled first.
+    off = abs(added - total) > 1e-9 * total.clip(1.0)
+    if bool(off.any()):
+        at = checks.first_cell(off, off.values)
+        raise BoundsError(
+            "the women by parity do not add up to the women",
+            where=f"women_by_parity at {at}",
+            got=float((added + 0.0 * off).transpose(*off.dims).values[off.values][0]),
+            allowed=float((total + 0.0 * off).transpose(*off.dims).values[off.values][0]),
+            fix="multiply shares that add up to 1 by population.sel(sex='female')",
+        )
+    # What rounding left goes, so that the sum over parity is the women's to the last digits.
+    return split * (total / added.where(added > 0.0, 1.0))
+
+
+def check_parity(
+    inputs: xr.Dataset | Mapping[str, xr.DataArray], data: xr.Dataset
+) -> tuple[xr.DataArray, xr.DataArray]:
+    """Return women by parity and conditional rates of a projection, both checked.
+
+    Parameters
+    ----------
+    inputs : xarray.Dataset
+        As given by the user.
+    data : xarray.Dataset
+        From :func:`popsim.projection.check_inputs`.
+
+    Raises
+    ------
+    MissingVariableError, DimensionError, CoordinateError, BoundsError
+    """
+    women = check_women(inputs, data)
+    name = "conditional_fertility_rate"
+    rates = inputs[name]
+    if "order" in rates.dims and "parity" not in rates.dims:
+        raise DimensionError(
+            "rates by order are given as conditional rates",
+            where=name,
+            got=f"dims {tuple(rates.dims)}: incidence rates, per woman of any parity?",
+            allowed=f"dims {VARIABLES[name].dims}",
+            fix="convert them: popsim.parity_engine.consistent_rates",
+        )
+    refuse_foreign_dims(rates, name)
+    checks.check_variable(rates, name)
+    _check_parities(rates, name)
+    checks.check_same_coords(
+        {"population": data["population"], "survival_ratio": data["survival_ratio"], name: rates}
+    )
+    width = int(data["age"].values[1] - data["age"].values[0])
+    check_reproductive_ages(rates, name, width)
+    bad = width * rates.values > 1.0
+    if bad.any():
+        raise BoundsError(
+            "women of a parity would bear more than once in a step",
+            where=f"{name} at {checks.first_cell(rates, bad)}",
+            got=float(rates.values[bad][0]),
+            allowed=f"at most 1 birth per woman of the parity in the {width} years",
+            fix=VARIABLES[name].hint,
+        )
+    if "fertility_rate" in inputs:
+        _refuse_incidence(rates, inputs["fertility_rate"])
+    return women, rates
+
+
+def _check_parities(array: xr.DataArray, name: str) -> None:
+    got = array["parity"].values.tolist() if "parity" in array.coords else "no labels"
+    if got != list(PARITIES):
+        raise CoordinateError(
+            "the parities are not 0, 1, 2, 3",
+            where=name,
+            got=got,
+            allowed=f"{list(PARITIES)} (3 is three or more)",
+            fix="add up parities above 3, and label by the number of children borne",
+        )
+
+
+def _refuse_incidence(rates: xr.DataArray, fertility: xr.DataArray) -> None:
+    """Rates that add up to the fertility of all women are per woman of any parity."""
+    total = rates.sel(parity=[0, 1, 2]).sum("parity")
+    if bool((fertility > 0).any()) and float(abs(total - fertility).max()) < 1e-6:
+        raise BoundsError(
+            "incidence rates are given as conditional rates",
+            where="conditional_fertility_rate",
+            got="rates that add up to fertility_rate: births per woman of any parity",
+            allowed="births per woman of the parity, whose share of the women is below 1",
+            fix="convert them: popsim.parity_engine.consistent_rates",
+        )
+
+
+class ParityEngine(Engine):
+    """One set of checked inputs with women by parity, laid out for the kernels.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        From :func:`popsim.projection.check_inputs`.
+    women : xarray.DataArray
+        (..., parity, age) [persons], from :func:`check_women`.
+    rates : xarray.DataArray
+        (..., year, parity, age) [births per woman of the parity and year]; or by order
+        [births per woman and year], for :meth:`convert` alone.
+    factor : xarray.DataArray, optional
+        (..., year, order) [1]; multiplies the conditional rates at which the order is borne.
+        No rate passes one confinement a step, whatever the factor.
+    timing : {"even", "end"}
+    """
+
+    def __init__(
+        self,
+        data: xr.Dataset,
+        *,
+        women: xr.DataArray,
+        rates: xr.DataArray,
+        factor: xr.DataArray | None = None,
+        timing: str = "even",
+    ) -> None:
+        if factor is None:
+            shape = (data.sizes["year"], len(ORDERS))
+            factor = xr.DataArray(np.ones(shape), {"order": list(ORDERS)}, ("year", "order"))
+        self._rate_dims = ("year", "parity" if "parity" in rates.dims else "order", "age")
+        data = data.assign(women_by_parity=women)
+        super().__init__(data, fertility=rates, factor=factor, timing=timing)
+        split = self.cells.rows(women, ["parity", "age"])
+        self.arguments[2:2] = [split.values, split.index]
+
+    def full(self) -> xr.Dataset:
+        """Project and keep every age; ``total_fertility_rate`` (year) as it came out."""
+        arrays, altered = self._run_full(incidence=False, ceiling=np.inf)
+        del arrays["conditional_fertility_rate"]
+        women, moves = arrays["population"][0][:, :, 0], arrays["net_migration"][0][:, :, 0]
+        at_start = moves / 2.0 if self.even else 0.0
+        at_end = 0.0 if self.even else moves  # after the births: they have borne elsewhere
+        exposed = (women[:, :-1] + at_start + women[:, 1:] - at_end) / 2.0
+        births = arrays["births"][0].sum(axis=2)
+        rates = np.divide(births, exposed, out=np.zeros_like(births), where=exposed > 0.0)
+        arrays["total_fertility_rate"] = (rates.sum(axis=2), ("year",))
+        result = self._dataset(**arrays)
+        self._warn_if_altered(altered, arrays["migration_adjustment"][0])
+        return result
+
+    def convert(self, ceiling: float) -> xr.Dataset:
+        """Conditional rates from incidence; see :func:`consistent_rates`."""
+        arrays, _ = self._run_full(incidence=True, ceiling=ceiling)
+        kept = ("conditional_fertility_rate", "women_by_parity", "births", "net_migration")
+        return self._dataset(**{k: arrays[k] for k in kept}).drop_vars(["net_migration", "sex"])
+
+    def _run_full(self, *, incidence: bool, ceiling: float) -> tuple[dict[str, Any], np.ndarray]:
+        count, years, ages = self.cells.count, len(self.years), len(self.ages)
+        population = np.empty((count, years + 1, 2, ages))
+        women = np.empty((count, years + 1, len(PARITIES), ages))
+        rates = np.zeros((count, years if incidence else 1, len(PARITIES), ages))
+        births = np.zeros((count, years, len(ORDERS), ages))
+        deaths, migration, adjustment = (np.zeros((count, years, 2, ages)) for _ in range(3))
+        altered = np.empty((count, years), dtype=np.int64)
+        stocks = (_flat(population), women, rates, births)
+        flows = (_flat(deaths), _flat(migration), _flat(adjustment))
+        arguments = (*self.arguments, incidence, ceiling, *stocks, *flows, altered)
+        kernel.project_full(*arguments)
+        by_age = ("sex", "age")
+        arrays: dict[str, Any] = {
+            "population": (population, ("time", *by_age)),
+            "women_by_parity": (women, ("time", "parity", "age")),
+            "conditional_fertility_rate": (rates, ("year", "parity", "age")),
+            "births": (births, ("year", "order", "age")),
+            "deaths": (deaths, ("year", *by_age)),
+            "net_migration": (migration, ("year", *by_age)),
+            "migration_adjustment": (adjustment, ("year", *by_age)),
+        }
+        return arrays, altered
+
+    def summary(self, lower_bounds: Sequence[int] = SUMMARY_AGES) -> xr.Dataset:
+        """Project and keep sums over age groups; ``total_fertility_rate`` (year) as it came out."""
+        lower = [a for a in lower_bounds if a in set(self.ages.tolist())]
+        borders = np.append(np.searchsorted(self.ages, lower), len(self.ages)).astype(np.int64)
+        count, years, ages = self.cells.count, len(self.years), len(self.ages)
+        population = np.empty((count, years + 1, 2, len(lower)))
+        births, fertility = np.empty((count, years, len(ORDERS))), np.empty((count, years))
+        deaths, migration, adjustment = (np.zeros((count, years, 2)) for _ in range(3))
+        altered = np.empty((count, years), dtype=np.int64)
+        final, women = np.empty((count, 2, ages)), np.empty((count, len(PARITIES), ages))
+        out = (population, births, fertility, deaths, migration, adjustment, altered)
+        arguments = (*self.arguments, borders, *out, _flat(final), women)
+        kernel.project_summary(*arguments)
+        result = self._dataset(
+            population=(population, ("time", "sex", "age_group")),
+            births=(births, ("year", "order")),
+            total_fertility_rate=(fertility, ("year",)),
+            deaths=(deaths, ("year", "sex")),
+            net_migration=(migration, ("year", "sex")),
+            migration_adjustment=(adjustment, ("year", "sex")),
+            population_final=(final, ("sex", "age")),
+            women_by_parity_final=(women, ("parity", "age")),
+            age_group=group_labels(lower),
+        )
+        self._warn_if_altered(altered, adjustment)
+        return result
+
+    def _dataset(self, *, age_group: list[str] | None = None, **arrays: Any) -> xr.Dataset:
+        result = super()._dataset(age_group=age_group, **arrays)
+        return result.assign_coords(parity=("parity", list(PARITIES)))
+
+
+def _flat(array: np.ndarray) -> np.ndarray:
+    """The same memory with sex and age as one axis."""
+    return array.reshape(*array.shape[:-2], -1)

@@ -1,0 +1,164 @@
+"""The women by age and parity with which a baseline starts: against the census, and consistent."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import popsim as ps
+from popsim import data
+from popsim.demography import china
+from popsim.demography.parity_start import (
+    assumed,
+    births_per_woman,
+    level_of_fertility,
+    share_with_a_child,
+    starting_shares,
+    starting_women,
+)
+from popsim.demography.places import PLACES
+from popsim.demography.tempo import completed_cohort_fertility
+from popsim.errors import BoundsError, CoordinateError, InputError
+from popsim.parity_engine import consistent_rates
+
+#: Childless women of China, census 2020 [1].
+CENSUS_CHILDLESS = {35: 0.1091, 40: 0.0785, 49: 0.0516}
+
+
+def children(shares, time):
+    """Children per woman, with the births of the open parity."""
+    of_three = assumed("births_of_three", time - shares["age"].values - 1)
+    weights = [np.zeros(101), np.ones(101), np.full(101, 2.0), 2.0 + of_three]
+    return (shares * xr.DataArray(weights, dims=("parity", "age"))).sum("parity")
+
+
+@pytest.mark.parametrize(("age", "published"), CENSUS_CHILDLESS.items())
+def test_childless_women_of_the_census(age, published):
+    # Fitted, with two months between the census and 1 January: to 0.05 percentage points.
+    got = float(starting_shares(2021).sel(parity=0, age=age))
+    assert got == pytest.approx(published, abs=0.0005)
+
+
+@pytest.mark.parametrize("time", [1990, 2000, 2011, 2021, 2031])
+def test_shares_are_shares(time):
+    shares = starting_shares(time)
+    np.testing.assert_allclose(shares.sum("parity"), 1.0, rtol=1e-14)
+    assert float(shares.min()) >= 0.0
+    assert shares.sel(parity=0, age=slice(0, 13)).values.tolist() == [1.0] * 14
+
+
+def test_children_are_those_that_the_rates_gave():
+    """Independent of the reconstruction: sums of WPP's rates along the Lexis diagram."""
+    completed = completed_cohort_fertility(china.fertility_rate(1950, 2020))
+    shares = starting_shares(2021)
+    # At 56 to 70 women have all their births behind them; cohorts' rates in both count alike.
+    for age in (56, 60, 65, 70):
+        cohort = 2020 - age
+        assert births_per_woman(2021)[age] == pytest.approx(
+            float(completed.sel(cohort=cohort)), rel=0.01
+        )
+    bearing = slice(25, 60)
+    np.testing.assert_allclose(
+        children(shares, 2021).sel(age=bearing), births_per_woman(2021)[bearing.start : 61],
+        rtol=1e-9,
+    )  # fmt: skip
+
+
+def test_cohorts_only_move_up():
+    """A cohort's childless never grow from one reconstruction to the next."""
+    for time in (2011, 2016, 2020):
+        before = starting_shares(time).sel(parity=0).values[15:50]
+        after = starting_shares(time + 1).sel(parity=0).values[16:51]
+        assert (after <= before + 1e-12).all()
+
+
+def test_a_lower_level_has_more_childless_and_fewer_children():
+    nation, place = starting_shares(2021), starting_shares(2021, level=0.6)
+    assert float(place.sel(parity=0, age=40)) > float(nation.sel(parity=0, age=40))
+    fewer = children(place, 2021) / children(nation, 2021)
+    assert 0.6 < float(fewer.sel(age=40)) < 0.85
+    none = starting_shares(2021, level=0.0).sel(parity=0)
+    np.testing.assert_allclose(none.sel(age=slice(20, None)), 1.0)
+
+
+def test_draws_vary_the_assumptions():
+    table = data.table("parity_assumptions")
+    assert ((table["low"] <= table["value"]) & (table["value"] <= table["high"])).all()
+    for bound in ("low", "high"):
+        shares = starting_shares(2021, assumptions=table.assign(value=table[bound]))
+        assert float(shares.min()) >= 0.0
+        np.testing.assert_allclose(shares.sum("parity"), 1.0, rtol=1e-14)
+    high = table.assign(value=table["value"].where(table["quantity"] != "ever_first", table["low"]))
+    more = starting_shares(2021, assumptions=high).sel(parity=0, age=35)
+    assert float(more) > CENSUS_CHILDLESS[35]
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_every_baseline_has_women_by_parity(name):
+    baseline = ps.load_baseline(name, end=2040)
+    split, women = baseline["women_by_parity"], baseline["population"].sel(sex="female")
+    assert split.dims == ("parity", "age")
+    assert split.attrs["units"] == "persons"
+    assert float(split.min()) >= 0.0
+    # Four terms and their sum: the rounding of a number of this size.
+    np.testing.assert_allclose(split.sum("parity"), women, rtol=1e-15)
+    assert "reconstructed" in baseline.attrs["rule_parity"]
+    # Rates and women fit together: births of the first 20 years have mothers.
+    made = consistent_rates(baseline)
+    assert float(made["conditional_fertility_rate"].max()) <= 1.0
+    assert float(made["women_by_parity"].min()) >= 0.0
+    # Women of 40 have between one child and the nation's 1.77.
+    shares = starting_shares(2021, level=level_of_fertility(
+        baseline["fertility_rate"].sum("age")))  # fmt: skip
+    assert 1.1 < float(children(shares, 2021).sel(age=40)) < 1.8
+
+
+def test_several_regions_have_their_own_levels():
+    level = xr.DataArray([0.6, 1.0], dims="region", coords={"region": ["low", "nation"]})
+    women = xr.DataArray(np.full(101, 50.0), dims="age", coords={"age": range(101)})
+    split = starting_women(women, 2021, level=level)
+    assert split.dims == ("region", "parity", "age")
+    np.testing.assert_allclose(
+        split.sel(region="nation", drop=True), starting_women(women, 2021), rtol=1e-14
+    )
+
+
+def test_first_births_come_with_age():
+    share = share_with_a_child(2021)
+    assert (np.diff(share[15:36]) > 0).all()
+    assert share[14] == 0.0
+
+
+def test_what_is_refused():
+    with pytest.raises(InputError, match=r"cannot be reconstructed(.|\n)*1990 to 2101"):
+        starting_shares(1980)
+    with pytest.raises(BoundsError, match="level of fertility is negative or missing"):
+        starting_shares(2021, level=-0.5)
+    table = data.table("parity_assumptions")
+    with pytest.raises(InputError, match="assumptions have no 'ever_first'"):
+        starting_shares(2021, assumptions=table[table["quantity"] != "ever_first"])
+    broken = table.assign(value=table["value"].where(table["quantity"] != "ever_first", 1.5))
+    with pytest.raises(BoundsError, match="make a share of women negative"):
+        starting_shares(2021, assumptions=broken)
+    five = xr.DataArray(np.ones(21), dims="age", coords={"age": range(0, 105, 5)})
+    with pytest.raises(CoordinateError, match="not by single age"):
+        starting_women(five, 2021)
+    with pytest.raises(InputError, match="do not cover these years"):
+        level_of_fertility(xr.DataArray([1.0], dims="year", coords={"year": [2200]}))
+
+
+def test_a_start_that_the_tables_do_not_reach_goes_without():
+    deaths = data.table("wpp2024_china_mortality").query("period == 1980")
+    women = ps.load_baseline("cixi", end=2021)["population"]
+    baseline = ps.build_baseline(
+        women,
+        reference_date="1985-01-01",
+        end=1986,
+        mortality_rate=deaths[["sex", "age", "mortality_rate"]],
+        total_fertility_rate=2.5,
+        fertility_pattern=data.table("fertility_china_2020"),
+        sex_ratio_at_birth=1.07,
+    )
+    assert "women_by_parity" not in baseline
+    assert "do not reach so far back" in baseline.attrs["rule_parity"]

@@ -1,0 +1,247 @@
+"""The step by parity against its slow reference, its own Python function, and hand counts."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from popsim.kernels import cohort, parity, parity_reference
+
+MODES = (cohort.CLOSED, cohort.COUNTS, cohort.RATES, cohort.TOTAL)
+CELLS, YEARS, AGES = 3, 4, 9
+FIRST, LAST = 2, 7
+INPUTS = ("population", "women", "survival", "rates", "factor", "srb", "migration")
+
+
+def random_inputs(seed: int, mode: int, harsh: bool = False) -> dict[str, np.ndarray]:
+    """Inputs of a few cells; where ``harsh``, groups are empty and migration empties others."""
+    rng = np.random.default_rng(seed)
+    population = rng.uniform(10, 100, (CELLS, 2, AGES))
+    if harsh:
+        population[rng.random(population.shape) < 0.1] = 0.0
+    shares = rng.dirichlet(np.ones(4), (CELLS, AGES)).transpose(0, 2, 1)
+    rates = np.zeros((CELLS, YEARS, 4, AGES))
+    rates[..., FIRST:LAST] = rng.uniform(0, 1.0, (CELLS, YEARS, 4, LAST - FIRST))
+    spread = 1.5 if harsh else 0.05
+    migration = {
+        cohort.CLOSED: np.zeros((CELLS, YEARS, 1)),
+        cohort.COUNTS: rng.normal(0, 60 * spread, (CELLS, YEARS, 2, AGES)),
+        cohort.RATES: rng.normal(0, spread, (CELLS, YEARS, 2, AGES)),
+        cohort.TOTAL: rng.normal(0, 100 * spread, (CELLS, YEARS, 1)),
+    }[mode]
+    return {
+        "population": population,
+        "women": shares * population[:, None, 0],
+        "survival": rng.uniform(0.5, 1.0, (CELLS, YEARS, 2, AGES)),
+        "rates": rates,
+        "factor": rng.uniform(0.5, 1.5, (CELLS, YEARS, 3)),
+        "srb": rng.uniform(1.0, 1.2, (CELLS, YEARS)),
+        "migration": migration,
+    }
+
+
+def arguments(inputs, mode, even):
+    """The kernel's arguments: values and indices in turn, then the settings."""
+    own = np.arange(CELLS)
+    out = []
+    for name in INPUTS:
+        values = inputs[name]
+        if values.shape[-2:] == (2, AGES):
+            values = values.reshape(*values.shape[:-2], 2 * AGES)
+        out += [np.ascontiguousarray(values), own]
+    return [*out, mode, 1.0, even, FIRST, LAST]
+
+
+def run_full(inputs, mode, even, kernel=parity.project_full, incidence=False, ceiling=np.inf):
+    """All outputs: population, women, rates, births, deaths, migration, adjustment, altered."""
+    state = 2 * AGES
+    out = [
+        np.empty((CELLS, YEARS + 1, state)),
+        np.empty((CELLS, YEARS + 1, 4, AGES)),
+        np.zeros((CELLS, YEARS if incidence else 1, 4, AGES)),
+        np.zeros((CELLS, YEARS, 3, AGES)),
+        *(np.zeros((CELLS, YEARS, state)) for _ in range(3)),
+        np.empty((CELLS, YEARS), dtype=np.int64),
+    ]
+    kernel(*arguments(inputs, mode, even), incidence, ceiling, *out)
+    return out
+
+
+@pytest.mark.parametrize("mode", MODES)
+@given(seed=st.integers(0, 2**32 - 1), even=st.booleans(), harsh=st.booleans())
+@settings(max_examples=25, deadline=None)
+def test_equals_the_slow_reference(mode, seed, even, harsh):
+    inputs = random_inputs(seed, mode, harsh)
+    got = run_full(inputs, mode, even)
+    for c in range(CELLS):
+        people, women, _, births, deaths, moves, adjusted = parity_reference.project(
+            *(inputs[name][c] for name in INPUTS), mode, 1.0, even
+        )
+        flat = (-1, 2 * AGES)
+        pairs = (
+            (got[0][c], people.reshape(flat)), (got[1][c], women), (got[3][c], births),
+            (got[4][c], deaths.reshape(flat)), (got[5][c], moves.reshape(flat)),
+            (got[6][c], adjusted.reshape(flat)),
+        )  # fmt: skip
+        # The same operations in another order: some rounding errors of the largest terms.
+        for ours, theirs in pairs:
+            scale = max(1.0, np.abs(theirs).max())
+            np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12 * scale)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@given(seed=st.integers(0, 2**32 - 1), even=st.booleans(), harsh=st.booleans())
+@settings(max_examples=25, deadline=None)
+def test_parities_add_up_and_none_is_negative(mode, seed, even, harsh):
+    population, women, *_ = run_full(random_inputs(seed, mode, harsh), mode, even)
+    assert women.min() >= 0.0
+    np.testing.assert_allclose(women.sum(axis=2), population[:, :, :AGES], rtol=1e-12)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@given(seed=st.integers(0, 2**32 - 1), even=st.booleans())
+@settings(max_examples=15, deadline=None)
+def test_incidence_turned_into_conditional_gives_the_classic_births(mode, seed, even):
+    """Rates out of one run, put into another: the births of the classic kernel by order and age."""
+    inputs = random_inputs(seed, mode)
+    incidence = np.zeros((CELLS, YEARS, 3, AGES))
+    rng = np.random.default_rng(seed)
+    incidence[..., FIRST:LAST] = rng.uniform(0, 0.02, (CELLS, YEARS, 3, LAST - FIRST))
+    inputs = {**inputs, "rates": incidence, "factor": np.ones((CELLS, YEARS, 3))}
+    converted = run_full(inputs, mode, even, incidence=True)
+    if converted[2].max() > 1.0:
+        return  # a parity that holds too few women for these births
+    got = run_full({**inputs, "rates": converted[2]}, mode, even)
+
+    state = 2 * AGES
+    people, births = np.empty((CELLS, YEARS + 1, state)), np.empty((CELLS, YEARS, 3, AGES))
+    flows = [np.zeros((CELLS, YEARS, state)) for _ in range(3)]
+    altered = np.empty((CELLS, YEARS), dtype=np.int64)
+    classic = arguments(inputs, mode, even)
+    del classic[2:4]
+    cohort.project_full(*classic, people, births, *flows, altered)
+    for ours in (got, converted):
+        np.testing.assert_allclose(ours[3], births, rtol=1e-10)  # the order of operations differs
+        np.testing.assert_allclose(ours[0], people, rtol=1e-10)
+        np.testing.assert_allclose(ours[4], flows[0], rtol=1e-10)
+    c = 0
+    slow = parity_reference.project(*(inputs[n][c] for n in INPUTS), mode, 1.0, even, True)
+    np.testing.assert_allclose(converted[2][c], slow[2], rtol=1e-10)
+
+
+def test_births_above_the_ceiling_go_to_another_order():
+    inputs = random_inputs(4, cohort.CLOSED)
+    inputs["factor"][:] = 1.0
+    incidence = np.zeros((CELLS, YEARS, 3, AGES))
+    incidence[:, :, 1, FIRST:LAST] = 0.4  # more second births than mothers of one would have
+    inputs["rates"] = incidence
+    plain = run_full(inputs, cohort.CLOSED, True, incidence=True)
+    capped = run_full(inputs, cohort.CLOSED, True, incidence=True, ceiling=0.7)
+    assert plain[2].max() > 1.0
+    assert capped[2].max() <= 0.7 * (1 + 1e-12)
+    women = np.stack([plain[0][:, :-1, :AGES], plain[0][:, 1:, :AGES]]).mean(axis=0)
+    asked = incidence.sum(axis=2)[0, 0, FIRST:LAST] * women[0, 0, FIRST:LAST]
+    np.testing.assert_allclose(capped[3].sum(axis=2)[0, 0, FIRST:LAST], asked, rtol=1e-12)
+    assert capped[3][:, :, 0].sum() > 0.0
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("incidence", [False, True])
+def test_compiled_kernel_equals_its_python_function(mode, incidence):
+    inputs = random_inputs(5, mode)
+    if incidence:
+        inputs["rates"] = 0.02 * inputs["rates"][:, :, :3]
+        inputs["factor"][:] = 1.0
+    compiled = run_full(inputs, mode, True, incidence=incidence)
+    python = run_full(inputs, mode, True, parity.project_full.py_func, incidence)
+    for ours, theirs in zip(compiled, python, strict=True):
+        # The compiler may fuse a multiplication and an addition: one rounding less.
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("even", [True, False])
+def test_summary_equals_sums_of_full(mode, even):
+    inputs = random_inputs(7, mode, harsh=True)
+    people, women, _, births, deaths, moves, adjusted, altered = run_full(inputs, mode, even)
+    fertility = np.empty((CELLS, YEARS))
+    out = [
+        np.empty((CELLS, YEARS + 1, 2, 3)), np.empty((CELLS, YEARS, 3)), fertility,
+        *(np.zeros((CELLS, YEARS, 2)) for _ in range(3)),
+        np.empty((CELLS, YEARS), dtype=np.int64),
+        np.empty((CELLS, 2 * AGES)), np.empty((CELLS, 4, AGES)),
+    ]  # fmt: skip
+    parity.project_summary(*arguments(inputs, mode, even), np.array([0, 2, 5, AGES]), *out)
+    by_sex = (CELLS, -1, 2, AGES)
+    groups = np.add.reduceat(people.reshape(by_sex), [0, 2, 5], axis=3)
+    sums = [x.reshape(by_sex).sum(-1) for x in (deaths, moves, adjusted)]
+    expected = (groups, births.sum(-1), None, *sums, altered, people[:, -1], women[:, -1])
+    for ours, theirs in zip(out, expected, strict=True):
+        if theirs is not None:
+            np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-9)  # other orders of sums
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_threads_do_not_change_a_bit(mode):
+    inputs = random_inputs(11, mode)
+    before = numba.get_num_threads()
+    try:
+        numba.set_num_threads(1)
+        one = run_full(inputs, mode, True)
+        numba.set_num_threads(min(2, numba.config.NUMBA_NUM_THREADS))
+        two = run_full(inputs, mode, True)
+    finally:
+        numba.set_num_threads(before)
+    for a, b in zip(one, two, strict=True):
+        assert np.array_equal(a, b)
+
+
+def still(rates):
+    """Nobody dies or moves, and 100 childless women at every age bear by the rates."""
+    inputs = random_inputs(1, cohort.CLOSED)
+    inputs["population"][:] = 100.0
+    inputs["women"][:] = 0.0
+    inputs["women"][:, 0] = 100.0
+    inputs["survival"][:] = 1.0
+    inputs["factor"][:] = 1.0
+    inputs["rates"][:] = 0.0
+    inputs["rates"][..., FIRST:LAST] = np.array(rates)[:, None]
+    return inputs
+
+
+def test_only_first_births_by_hand():
+    """Rate 0.2: of 100 childless at age 3, 10 bear in the first half and 9 of the rest at 4."""
+    _, women, _, births, *_ = run_full(still([0.2, 0.0, 0.0, 0.0]), cohort.CLOSED, True)
+    assert births[0, :, 1:].sum() == 0.0
+    # Reaching age 2, only the second half of the year counts; from age 3 on both do.
+    np.testing.assert_allclose(births[0, 0, 0, FIRST], 10.0 + 10.0, rtol=1e-14)
+    np.testing.assert_allclose(births[0, 0, 0, FIRST + 1], 10.0 + 9.0, rtol=1e-14)
+    np.testing.assert_allclose(women[0, 1, :, FIRST + 2], [81.0, 19.0, 0.0, 0.0], rtol=1e-14)
+    np.testing.assert_allclose(women[0, 2, :, FIRST + 3], [65.61, 34.39, 0.0, 0.0], rtol=1e-14)
+    assert women[0, :, 2:].sum() == 0.0
+
+
+def test_rates_so_high_that_nearly_all_progress_by_hand():
+    """Rate 1: half bear in the first half of the year, half of the others in the second."""
+    inputs = still([1.0, 0.0, 0.0, 0.0])
+    _, women, *_ = run_full(inputs, cohort.CLOSED, True)
+    np.testing.assert_allclose(women[0, 1, :2, FIRST + 2], [25.0, 75.0], rtol=1e-14)
+    left = 100.0 / 4**4  # a quarter of a quarter, four years in a row
+    np.testing.assert_allclose(women[0, 4, :2, FIRST + 4], [left, 100.0 - left], rtol=1e-14)
+    inputs["factor"][:] = 50.0  # nobody has two confinements in a year, whatever is asked
+    _, same, _, births, *_ = run_full(inputs, cohort.CLOSED, True)
+    np.testing.assert_array_equal(same, women)
+    assert births[0, 0].max() <= 100.0
+
+
+def test_one_confinement_a_year_by_hand():
+    """All orders at rate 1: mothers of this year's first birth wait for the next year."""
+    _, women, _, births, *_ = run_full(still([1.0] * 4), cohort.CLOSED, True)
+    assert births[0, 0, 1:].sum() == 0.0  # all were childless when the year began
+    np.testing.assert_allclose(women[0, 1, :, FIRST + 2], [25.0, 75.0, 0.0, 0.0], rtol=1e-14)
+    np.testing.assert_allclose(
+        women[0, 2, :, FIRST + 3], [6.25, 18.75 + 18.75, 56.25, 0.0], rtol=1e-14
+    )

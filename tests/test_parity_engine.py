@@ -1,0 +1,361 @@
+"""Women by parity: the classic engine's births with policy off, and what a bonus does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import popsim as ps
+from popsim.demography.parity_start import starting_women
+from popsim.demography.places import PLACES
+from popsim.errors import (
+    BoundsError,
+    CoordinateError,
+    DimensionError,
+    InputError,
+    MissingVariableError,
+)
+from popsim.parity_engine import CEILING, ParityEngine, check_women, consistent_rates
+from popsim.policy.response import in_time
+from popsim.projection import Engine, check_inputs
+from popsim.schema.checks import check_accounting
+
+AGES = np.arange(101)
+
+
+def with_women(name, end=2100):
+    """A baseline with a reconstruction of its women by parity."""
+    baseline = ps.load_baseline(name, end=end)
+    women = starting_women(baseline["population"].sel(sex="female", drop=True), 2021)
+    return baseline.assign(women_by_parity=women)
+
+
+def by_conditional_rates(baseline, rates, factor=None, outputs="full"):
+    """Project the baseline by conditional rates times a factor (year, order)."""
+    data = check_inputs(baseline, timing="even", outputs="full")
+    engine = ParityEngine(
+        data.drop_vars("fertility_rate"),
+        women=check_women(baseline, data),
+        rates=rates["conditional_fertility_rate"],
+        factor=factor,
+    )
+    return engine.full() if outputs == "full" else engine.summary()
+
+
+def relative(ours, theirs):
+    """Largest difference relative to what it should be."""
+    theirs = theirs.transpose(*ours.dims)
+    return float((abs(ours - theirs) / abs(theirs).where(theirs != 0.0, 1.0)).max())
+
+
+@pytest.fixture(scope="module")
+def china():
+    """China to 2100 with its consistent rates and its projection by parity."""
+    baseline = with_women("china")
+    rates = consistent_rates(baseline, excess="move")
+    return baseline, rates, by_conditional_rates(baseline, rates)
+
+
+@pytest.mark.parametrize("name", PLACES)
+@pytest.mark.parametrize("timing", ["even", "end"])
+def test_births_and_population_are_the_classic_engines_for_80_years(name, timing):
+    baseline = with_women(name)
+    assert baseline.sizes["year"] == 80
+    rates = consistent_rates(baseline, timing=timing, excess="move")
+    given_rates = baseline.assign(conditional_fertility_rate=rates["conditional_fertility_rate"])
+    ours = ps.project(given_rates, timing=timing)
+    data = check_inputs(baseline, timing=timing, outputs="full")
+    fertility = rates["fertility_rate_by_order"]
+    classic = Engine(data, fertility=fertility, timing=timing).full()
+    for variable in ("births", "population", "deaths", "net_migration"):
+        assert relative(ours[variable], classic[variable]) < 1e-10, variable
+    # Births of another order where a parity ran out, but no birth more or less at any age.
+    assert (
+        relative(ours["births"].sum("order"), ps.project(baseline, timing=timing)["births"]) < 1e-10
+    )
+    women = ours["population"].sel(sex="female", drop=True)
+    assert relative(ours["women_by_parity"].sum("parity"), women) < 1e-12
+    assert float(ours["women_by_parity"].min()) >= 0.0
+    check_accounting(ours)
+    summary = ps.project(given_rates, timing=timing, outputs="summary")
+    assert relative(summary["births"], classic["births"].sum("age")) < 1e-10
+    np.testing.assert_allclose(
+        summary["women_by_parity_final"], ours["women_by_parity"].isel(time=-1), rtol=1e-12
+    )
+    tfr = baseline["fertility_rate"].sum("age")
+    assert relative(summary["total_fertility_rate"], tfr) < 1e-9
+    assert relative(ours["total_fertility_rate"], tfr) < 1e-9
+
+
+def test_men_do_not_feel_how_women_are_split(china):
+    baseline, _, result = china
+    classic = ps.project(baseline)
+    men = {"sex": "male"}
+    assert relative(result["population"].sel(men), classic["population"].sel(men)) < 1e-10
+    assert relative(result["population"].sum("sex"), classic["population"].sum("sex")) < 1e-10
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=20, deadline=None)
+def test_random_inputs_keep_the_classic_births(seed):
+    rng = np.random.default_rng(seed)
+    years = np.arange(2020, 2100)
+    coords = {"year": years, "age": np.arange(20), "order": [1, 2, 3], "sex": ["female", "male"]}
+    rates = np.zeros((80, 3, 20))
+    rates[:, :, 12:18] = rng.uniform(0, 0.1, (80, 3, 6)) * np.array([1.0, 0.4, 0.15])[:, None]
+    flow = ("year", "sex", "age")
+    people = rng.uniform(50, 100, (2, 20))
+    shares = rng.dirichlet(np.full(4, 5.0), 20).T
+    inputs = xr.Dataset(
+        {
+            "population": (("sex", "age"), people),
+            "survival_ratio": (flow, rng.uniform(0.9, 1.0, (80, 2, 20))),
+            "fertility_rate_by_order": (("year", "order", "age"), rates),
+            "fertility_rate": (("year", "age"), rates.sum(axis=1)),
+            "sex_ratio_at_birth": ("year", rng.uniform(1.0, 1.1, 80)),
+            "net_migration_rate": (flow, rng.uniform(-0.02, 0.05, (80, 2, 20))),
+            "women_by_parity": (("parity", "age"), shares * people[0]),
+        },
+        coords={**coords, "parity": range(4)},
+    )
+    consistent = consistent_rates(inputs, excess="move")
+    ours = by_conditional_rates(inputs, consistent)
+    data = check_inputs(inputs, timing="even", outputs="full")
+    classic = Engine(data, fertility=consistent["fertility_rate_by_order"]).full()
+    assert relative(ours["births"], classic["births"]) < 1e-10
+    assert relative(ours["population"], classic["population"]) < 1e-10
+    assert relative(ours["births"].sum("order"), ps.project(inputs)["births"]) < 1e-10
+
+
+def one_year_bonus(baseline, year, order, log_effect):
+    """Factors (year, order) with an effect in one year."""
+    factor = xr.DataArray(
+        np.ones((baseline.sizes["year"], 3)),
+        {"year": baseline["year"].values, "order": [1, 2, 3]},
+        ("year", "order"),
+    )
+    factor.loc[{"year": year, "order": order}] = np.exp(log_effect)
+    return factor
+
+
+def along_cohort(births, start, age, years):
+    """Births by year since ``start`` of the women who were ``age`` then."""
+    return np.array([float(births.sel(year=start + t, age=age + t)) for t in range(years)])
+
+
+def children_at_50(result):
+    """Children borne per woman aged 50, three-or-more counted as three."""
+    women = result["women_by_parity"].sel(age=50)
+    return (women * women["parity"]).sum("parity") / women.sum("parity")
+
+
+def test_a_bonus_gives_a_spike_and_then_fewer_second_births_of_the_same_cohorts(china):
+    baseline, rates, before = china
+    after = by_conditional_rates(baseline, rates, one_year_bonus(baseline, 2025, 2, np.log(2.0)))
+    second = (after["births"] - before["births"]).sel(order=2)
+    spike = float(second.sel(year=2025).sum("age"))
+    base = float(before["births"].sel(order=2, year=2025).sum("age"))
+    # Doubled but for those of the first half who are not exposed in the second.
+    assert 0.9 * base < spike < base
+    assert float(abs(second.sel(year=slice(None, 2024))).max()) == 0.0
+    gain = children_at_50(after) - children_at_50(before)
+    per_woman = second.sel(year=2025) / before["population"].sel(sex="female", time=2025)
+    for age in (25, 30, 35):
+        path = along_cohort(second, 2025, age, 50 - age)
+        assert path[0] > 0.0
+        assert (path[1:] < 0.0).all(), age
+        # Part of the spike stays: the younger the mothers, the more would have borne later.
+        assert 0.0 < path.sum() < path[0]
+        completed = float(gain.sel(time=2025 + 50 - age))
+        # The cohort bore at this age in the first half of the year, at the next in the second.
+        assert 0.0 < completed < float(per_woman.sel(age=[age, age + 1]).mean())
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_pure_timing_leaves_completed_fertility_unchanged(china, order):
+    """No lasting share: a lasting 10 % effect is births moved, and cohorts end where they did."""
+    baseline, rates, before = china
+    years = baseline.sizes["year"]
+    full = np.zeros((1, years, 3))
+    full[0, 5:, order - 1] = np.log(1.1)
+    for payback, within in (("explicit", True), ("stock", False)):
+        moved = in_time(full, np.zeros(1), payback=payback)[0]
+        factor = xr.DataArray(np.exp(moved), {"order": [1, 2, 3]}, ("year", "order"))
+        after = by_conditional_rates(baseline, rates, factor)
+        change = children_at_50(after) / children_at_50(before) - 1.0
+        early = (after["births"] - before["births"]).sum(["order", "age"])
+        assert float(early.isel(year=slice(5, 8)).min()) > 0.0
+        if within:
+            assert float(abs(change).max()) < 0.01
+            assert float(early.isel(year=slice(8, 14)).max()) < 0.0
+        elif order == 1:  # the stock alone does not know who moved
+            assert float(change.max()) > 0.01
+
+
+def test_lasting_effect_fades_in_the_stock_and_stays_in_the_cohort():
+    baseline = with_women("huzhou")
+    rates = consistent_rates(baseline)  # nothing to move: second births stay below their mothers
+    before = by_conditional_rates(baseline, rates)
+    factor = one_year_bonus(baseline, 2030, 2, 0.0)
+    factor.loc[{"year": slice(2030, None), "order": 2}] = 1.1
+    after = by_conditional_rates(baseline, rates, factor)
+    births = [r["births"].sel(order=2).sum("age") for r in (after, before)]
+    extra = births[0] / births[1] - 1.0
+    assert float(extra.sel(year=2030)) == pytest.approx(0.1, abs=0.01)
+    assert 0.0 < float(extra.sel(year=2050)) < 0.08  # fewer mothers of one are left to respond
+    assert float((children_at_50(after) - children_at_50(before)).sel(time=2070)) > 0.0
+
+
+def test_no_confinement_beyond_one_a_year_whatever_the_factor(china):
+    baseline, rates, _ = china
+    factor = xr.full_like(one_year_bonus(baseline, 2030, 2, 0.0), 100.0)
+    result = by_conditional_rates(baseline, rates, factor)
+    assert float(result["women_by_parity"].min()) >= 0.0
+    women = result["population"].sel(sex="female", drop=True)
+    assert relative(result["women_by_parity"].sum("parity"), women) < 1e-12
+
+
+# --- simulate() ------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def ouhai():
+    return with_women("ouhai", end=2040)
+
+
+def test_simulate_by_parity_gives_what_it_says(ouhai):
+    result = ps.simulate(ouhai, "ouhai", draws=12, seed=3, parity=True)
+    assert result["births"].dims == ("scenario", "draw", "year", "order")
+    assert result["women_by_parity_final"].dims == ("scenario", "draw", "parity", "age")
+    assert "births_moved" in result.attrs
+    again = ps.simulate(ouhai, "ouhai", draws=12, seed=3, parity=True)
+    xr.testing.assert_identical(result, again)
+    few = ps.simulate(ouhai, "ouhai", draws=5, seed=3, parity=True)
+    assert np.array_equal(few["births"], result["births"].isel(draw=slice(5)))
+    full = ps.simulate(ouhai, "ouhai", draws=3, seed=3, outputs="full", parity=True)
+    check_accounting(full)
+    np.testing.assert_allclose(full["births"].sum("age"), few["births"][:, :3], rtol=1e-12)
+    np.testing.assert_allclose(
+        full["total_fertility_rate"], few["total_fertility_rate"][:, :3], rtol=1e-10
+    )
+    women = full["population"].sel(sex="female", drop=True)
+    assert relative(full["women_by_parity"].sum("parity"), women) < 1e-12
+
+
+def test_either_engine_can_be_asked_for(ouhai):
+    classic = ps.simulate(ouhai, "ouhai", draws=6, seed=3)
+    without = ps.simulate(ouhai.drop_vars("women_by_parity"), "ouhai", draws=6, seed=3)
+    xr.testing.assert_identical(classic, without)
+    assert "women_by_parity_final" not in classic
+    by_parity = ps.simulate(ouhai, "ouhai", draws=6, seed=3, parity=True)
+    assert not np.array_equal(by_parity["births"], classic["births"])
+    # The first year starts from the same women: the factor acts on the same births but for
+    # those who have borne in the first half.
+    first = {"year": 2021}
+    np.testing.assert_allclose(
+        by_parity["births"].sel(first), classic["births"].sel(first), rtol=5e-3
+    )
+    with pytest.raises(MissingVariableError, match="no women by parity"):
+        ps.simulate(ouhai.drop_vars("women_by_parity"), [], draws=2, parity=True)
+
+
+# --- what is refused -------------------------------------------------------------------
+
+
+def test_women_who_do_not_add_up_are_refused(ouhai):
+    women = ouhai["women_by_parity"]
+    bad = women.where(women["age"] != 30, women * 0.9)
+    with pytest.raises(BoundsError, match=r"do not add up to the women\n.*age=30"):
+        consistent_rates(ouhai.assign(women_by_parity=bad))
+
+
+@pytest.mark.parametrize("labels", [[1, 2, 3, 4], ["none", "one", "two", "more"]])
+def test_unknown_parities_are_refused(ouhai, labels):
+    women = ouhai["women_by_parity"].assign_coords(parity=labels)
+    with pytest.raises(CoordinateError, match="the parities are not 0, 1, 2, 3"):
+        consistent_rates(
+            ouhai.drop_vars(["women_by_parity", "parity"]).assign(women_by_parity=women)
+        )
+
+
+def test_too_few_women_of_a_parity_are_refused_or_births_move(ouhai):
+    women = ouhai["population"].sel(sex="female", drop=True)
+    shares = xr.DataArray([0.98, 0.01, 0.005, 0.005], {"parity": range(4)}, ("parity",))
+    scarce = ouhai.assign(women_by_parity=women * shares)
+    with pytest.raises(BoundsError, match=r"than women who could bear them\n.*parity=1"):
+        consistent_rates(scarce)
+    moved = consistent_rates(scarce, excess="move")
+    assert float(moved["conditional_fertility_rate"].max()) <= CEILING * (1.0 + 1e-12)
+    assert 0.0 < moved.attrs["births_moved"] < 0.2
+    np.testing.assert_allclose(
+        moved["fertility_rate_by_order"].sum("order"), ouhai["fertility_rate"], atol=1e-15
+    )
+    none = ouhai.assign(women_by_parity=women * shares * [1.0 / 0.98, 0.0, 0.0, 0.0])
+    with pytest.raises(BoundsError, match=r"could bear them\n.*\n  got: inf"):
+        consistent_rates(none)
+    with pytest.raises(InputError, match="unknown excess"):
+        consistent_rates(ouhai, excess="hide")
+
+
+def test_conditional_rates_that_cannot_be_are_refused(ouhai):
+    rates = consistent_rates(ouhai)["conditional_fertility_rate"]
+    project = lambda r, **more: ps.project(  # noqa: E731
+        ouhai.assign(conditional_fertility_rate=r, **more)
+    )
+    with pytest.raises(BoundsError, match="incidence rates passed as conditional"):
+        project(rates.where(rates["age"] != 25, 1.2))
+    incidence = ouhai["fertility_rate_by_order"].rename(order="parity")
+    third = incidence.isel(parity=[2])
+    incidence = xr.concat([incidence, third], dim="parity").assign_coords(parity=range(4))
+    with pytest.raises(BoundsError, match="incidence rates are given as conditional"):
+        project(incidence)
+    with pytest.raises(DimensionError, match="rates by order are given as conditional"):
+        project(ouhai["fertility_rate_by_order"])
+    with pytest.raises(BoundsError, match="outside of the reproductive ages"):
+        project(rates.where(rates["age"] != 70, 0.01))
+    with pytest.raises(MissingVariableError, match="no women by parity"):
+        ps.project(ouhai.drop_vars("women_by_parity").assign(conditional_fertility_rate=rates))
+
+
+def test_rates_of_five_years_that_exceed_one_birth_a_step_are_refused():
+    ages, years = np.arange(0, 105, 5), np.array([2020, 2025])
+    flow = ("year", "sex", "age")
+    rates = np.zeros((2, 4, 21))
+    rates[:, :, 5] = 0.3
+    inputs = xr.Dataset(
+        {
+            "population": (("sex", "age"), np.full((2, 21), 100.0)),
+            "survival_ratio": (flow, np.full((2, 2, 21), 0.99)),
+            "sex_ratio_at_birth": ("year", [1.05, 1.05]),
+            "women_by_parity": (("parity", "age"), np.full((4, 21), 25.0)),
+            "conditional_fertility_rate": (("year", "parity", "age"), rates),
+        },
+        coords={"age": ages, "year": years, "sex": ["female", "male"], "parity": range(4)},
+    )
+    with pytest.raises(BoundsError, match="bear more than once in a step"):
+        ps.project(inputs)
+    inputs["conditional_fertility_rate"] = inputs["conditional_fertility_rate"] / 2.0
+    result = ps.project(inputs)  # fertility_rate is not needed
+    assert result["births"].dims == ("year", "order", "age")
+
+
+def test_regions_are_projected_each_by_its_own_rates(ouhai):
+    names = ("ouhai", "huzhou")
+    each = [ouhai, with_women("huzhou", end=2040)]
+    shared = [
+        b[["population", "mortality_rate", "fertility_rate", "sex_ratio_at_birth",
+           "net_migration_rate", "fertility_rate_by_order", "women_by_parity"]]
+        for b in each
+    ]  # fmt: skip
+    both = xr.concat(shared, dim=xr.DataArray(list(names), dims="region", name="region"))
+    rates = consistent_rates(both)["conditional_fertility_rate"]
+    together = ps.project(both.assign(conditional_fertility_rate=rates))
+    for name, one in zip(names, shared, strict=True):
+        alone = consistent_rates(one)["conditional_fertility_rate"]
+        xr.testing.assert_equal(rates.sel(region=name, drop=True), alone)
+        result = ps.project(one.assign(conditional_fertility_rate=alone))
+        for variable in ("births", "women_by_parity", "population"):
+            assert np.array_equal(together[variable].sel(region=name), result[variable])
