@@ -106,10 +106,6 @@ class AccountingError(PopsimError, ArithmeticError):
     """Population, births, deaths and migration do not add up: a bug in popsim."""
 
 
-class MissingDependencyError(PopsimError, ImportError):
-    """An optional package is needed for this and is not installed."""
-
-
 class PopsimWarning(UserWarning):
     """Base of every warning of popsim."""
 

@@ -121,28 +121,8 @@ def simulate(
         check_place(package, place)
 
     data, luck = _drawn(inputs, checked, draws, seed)
-    years = inputs["year"].values
     tfr_by_order = total_fertility_rate(by_order).transpose("year", "order")
-    drawn_tfr = luck.values[:, :, None] * tfr_by_order.values
-    given = Responsiveness.draw(draws, seed)
-    factors = [np.ones((draws, len(years), len(ORDERS)))]
-    factors += [
-        fertility_multipliers(
-            package,
-            years=years,
-            births_per_woman=drawn_tfr,
-            registered_share=registered,
-            given=given,
-            seed=seed,
-        )
-        for package in packages
-    ]
-    names = [BASELINE, *(package.name for package in packages)]
-    factor = xr.DataArray(
-        np.stack(factors) * luck.values[None, :, :, None],
-        dims=("scenario", "draw", "year", "order"),
-        coords={"scenario": names, "draw": np.arange(draws), "year": years, "order": list(ORDERS)},
-    )
+    factor = _factors(packages, luck, tfr_by_order, registered, seed)
     if rates is None:
         engine = Engine(data, fertility=by_order, factor=factor)
     else:
@@ -160,7 +140,13 @@ def simulate(
     result["old_age_dependency_ratio"] = dependency_ratio(population, kind="old_age")
     result.attrs = {
         **{k: v for k, v in baseline.attrs.items() if not str(k).startswith("popsim_")},
-        **provenance("simulate", scenarios=names[1:], draws=draws, seed=seed, outputs=outputs),
+        **provenance(
+            "simulate",
+            scenarios=[p.name for p in packages],
+            draws=draws,
+            seed=seed,
+            outputs=outputs,
+        ),
         "scenario_yaml": "\n---\n".join(package.to_yaml() for package in packages),
     }
     if rates is not None:
@@ -249,6 +235,40 @@ def _drawn(
     if moves is not None:
         data = data.assign({moves[0]: moves[1]})
     return data, luck
+
+
+def _factors(
+    packages: list[Scenario],
+    luck: xr.DataArray,
+    tfr_by_order: xr.DataArray,
+    registered: float | None,
+    seed: int,
+) -> xr.DataArray:
+    """Factors (scenario, draw, year, order) on fertility: the draws' luck times the policies'."""
+    years, draws = luck["year"].values, luck.sizes["draw"]
+    given = Responsiveness.draw(draws, seed)
+    factors = [np.ones((draws, len(years), len(ORDERS)))]
+    factors += [
+        fertility_multipliers(
+            package,
+            years=years,
+            births_per_woman=luck.values[:, :, None] * tfr_by_order.values,
+            registered_share=registered,
+            given=given,
+            seed=seed,
+        )
+        for package in packages
+    ]
+    return xr.DataArray(
+        np.stack(factors) * luck.values[None, :, :, None],
+        dims=("scenario", "draw", "year", "order"),
+        coords={
+            "scenario": [BASELINE, *(package.name for package in packages)],
+            "draw": np.arange(draws),
+            "year": years,
+            "order": list(ORDERS),
+        },
+    )
 
 
 def _costs(

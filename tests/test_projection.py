@@ -76,7 +76,7 @@ def test_un_conformance(canada, timing, form):
 
 
 def test_un_deaths_with_survival_ratios_of_full_precision(canada):
-    """Survival ratios recomputed from m(x) and a(x) give the UN's deaths to 1e-12 of each cell."""
+    """Survival ratios recomputed from m(x) and a(x) give the UN's deaths to 1e-11 of each cell."""
     m, a = canada["mortality_rate"].values, canada["ax"].values
     q = m / (1 + (1 - a) * m)
     lx = np.ones_like(m)

@@ -8,9 +8,6 @@ import numpy as np
 
 from popsim.scenario.model import ChildAllowance, HomePurchaseSubsidy, Instrument
 
-#: Ceiling for whole years of payments after a birth: allowances end by age 18.
-_MONTHS_A_YEAR = 12
-
 
 def amount(instrument: Instrument, order: int) -> float:
     """What one family gets in all for a birth of the order [yuan]; 0 if not eligible."""
@@ -26,7 +23,7 @@ def payment_ages(instrument: Instrument) -> np.ndarray:
     """Age of the child at each of the equal payments (payment,) [years]."""
     if isinstance(instrument, ChildAllowance):
         months = instrument.from_month + np.arange(instrument.months)
-        return (months + 0.5) / _MONTHS_A_YEAR
+        return (months + 0.5) / 12.0
     return np.zeros(1)
 
 

@@ -99,8 +99,3 @@ def _prior(row: dict) -> Prior:
         spread=Spread(row["median"], row["lower_80"], row["upper_80"], row["distribution"]),
         studies=tuple(cited.split()),
     )
-
-
-def draw_prior(instrument: str, parameter: str, u: object) -> object:
-    """Values of a prior's parameter at the probabilities ``u`` (draw,)."""
-    return prior(instrument)[parameter].spread.quantile(u)  # type: ignore[arg-type]
