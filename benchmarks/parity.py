@@ -21,7 +21,7 @@ import xarray as xr
 
 import popsim as ps
 from popsim.demography.parity_start import starting_women
-from popsim.kernels import cohort, parity
+from popsim.kernels import lanes, parity
 from popsim.parity_engine import ParityEngine, consistent_rates
 from popsim.projection import Engine, check_inputs
 
@@ -49,7 +49,7 @@ def engines(cells: int) -> tuple[Engine, ParityEngine]:
     baseline = ps.load_baseline("china", end=2021 + YEARS - 1)
     women = starting_women(baseline["population"].sel(sex="female", drop=True), 2021)
     baseline = baseline.assign(women_by_parity=women)
-    rates = consistent_rates(baseline, excess="move")
+    rates = consistent_rates(baseline)
     data = check_inputs(baseline, timing="even", outputs="summary")
     size = np.random.default_rng(1).uniform(0.5, 2.0, cells)
     factor = xr.DataArray(
@@ -92,10 +92,10 @@ def main(cells: int = 1500) -> None:
     classic, by_parity = engines(cells)
     out_classic, out_parity = summary_arrays(cells)
     seconds_classic, seconds_parity = in_turns(
-        lambda: cohort.project_summary(*classic.arguments, BORDERS, *out_classic),
+        lambda: lanes.project_summary(*classic.arguments, BORDERS, *out_classic),
         lambda: parity.project_summary(*by_parity.arguments, BORDERS, *out_parity),
     )
-    cohort.project_summary(*classic.arguments, BORDERS, *out_classic)
+    lanes.project_summary(*classic.arguments, BORDERS, *out_classic)
     births = out_classic[1].copy()
     parity.project_summary(*by_parity.arguments, BORDERS, *out_parity)
     # Migrants weigh more in a small population, where the rates were not made consistent.

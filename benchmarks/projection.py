@@ -25,7 +25,7 @@ import numpy as np
 from numba import njit, prange
 
 import popsim as ps
-from popsim.kernels import cohort
+from popsim.kernels import cohort, lanes
 
 YEARS, AGES = 77, 101
 ROUNDS, IN_A_ROW = 7, 4
@@ -141,7 +141,7 @@ def main(cells: int = 1500) -> None:
     seconds_numpy, seconds_full, seconds_summary, seconds_triad = in_turns(
         lambda: numpy_projection(*given.values(), peer),
         lambda: cohort.project_full(*arguments, *full),
-        lambda: cohort.project_summary(*arguments, borders, *summary),
+        lambda: lanes.project_summary(*arguments, borders, *summary),
         lambda: triad(a, b, c),
     )
     np.testing.assert_allclose(full[0].reshape(peer[0].shape), peer[0], rtol=1e-9)

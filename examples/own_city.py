@@ -52,10 +52,11 @@ instruments:
   - id: second_child_grant
     kind: birth_grant
     title: {en: Second-child grant, zh: 二孩补贴}
-    start: 2026-01-01
+    spells:
+      - start: 2026-01-01
+        amounts:
+          2: {value: 20000, unit: yuan, source: assumption, reason: example}
     eligibility: {registered: false}
-    amounts:
-      2: {value: 20000, unit: yuan, source: assumption, reason: example}
     take_up: {median: 0.9, lower: 0.8, upper: 0.96, source: assumption, reason: example}
 """
 

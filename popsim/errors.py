@@ -106,6 +106,14 @@ class AccountingError(PopsimError, ArithmeticError):
     """Population, births, deaths and migration do not add up: a bug in popsim."""
 
 
+class MissingExtraError(PopsimError, ImportError):
+    """An optional library that the call needs is not installed."""
+
+
+class SchedulerError(PopsimError, ConnectionError):
+    """A scheduler of distributed work does not answer."""
+
+
 class PopsimWarning(UserWarning):
     """Base of every warning of popsim."""
 

@@ -10,6 +10,7 @@ import xarray as xr
 
 from popsim.errors import (
     BoundsError,
+    ConflictError,
     CoordinateError,
     DimensionError,
     InputError,
@@ -21,6 +22,7 @@ from popsim.projection import (
     Engine,
     check_inputs,
     check_reproductive_ages,
+    flat,
     group_labels,
     refuse_foreign_dims,
 )
@@ -30,32 +32,26 @@ from popsim.schema.variables import VARIABLES, describe
 
 PARITIES = (0, 1, 2, 3)
 ORDERS = (1, 2, 3)
-EXCESSES = ("refuse", "move")
 
-#: Births a year per woman of a parity that :func:`consistent_rates` lets incidence imply
-#: before it moves births to another order. An assumption: above the second births that
-#: young mothers of one child have, and short of what would leave nobody to respond.
+#: Births a year per woman of a parity up to which :func:`consistent_rates` raises a rate
+#: before other orders bear the rest. An assumption: twice what the shipped baselines start
+#: from, and short of what would leave nobody to respond.
 CEILING = 0.5
 
 
 def consistent_rates(
-    inputs: xr.Dataset | Mapping[str, xr.DataArray],
-    *,
-    timing: str = "even",
-    excess: str = "refuse",
+    inputs: xr.Dataset | Mapping[str, xr.DataArray], *, timing: str = "even"
 ) -> xr.Dataset:
     r"""Conditional rates by which the parity engine has the births of the classic engine.
 
     Parameters
     ----------
     inputs : xarray.Dataset
-        As for :func:`popsim.project`, with ``fertility_rate_by_order`` (year, order, age)
-        [births per woman and year] and ``women_by_parity`` (parity, age) [persons].
+        As for :func:`popsim.project`, with ``women_by_parity`` (parity, age) [persons] and one
+        of ``birth_order_share`` (order, age) [1], the orders of the births of the first year,
+        and ``fertility_rate_by_order`` (year, order, age) [births per woman and year], those
+        of every year.
     timing : {"even", "end"}
-    excess : {"refuse", "move"}
-        What is done where incidence rates ask more births of an order than women could
-        bear: refuse, or move what is above :data:`CEILING` births per woman of the parity
-        to the lowest order that has room, so that births by age stay as they are.
 
     Returns
     -------
@@ -63,26 +59,36 @@ def consistent_rates(
         - ``conditional_fertility_rate`` (..., year, parity, age) [births per woman of the
           parity and year]
         - ``fertility_rate_by_order`` (..., year, order, age) [births per woman and year]:
-          as given, but for births that were moved
+          incidence rates as they come out
         - ``women_by_parity`` (..., time, parity, age) [persons]
-
-        and the attribute ``births_moved``: their share of all births [1].
+        - ``population`` (..., time, sex, age) [persons]
 
     Raises
     ------
     BoundsError
-        Women of a parity would bear more than once a year; parities that do not add up.
+        Women of a parity would bear more than once a year; parities or orders that do not
+        add up.
+    ConflictError
+        Both forms of birth order at once.
     InputError
         As from :func:`popsim.project`; rates by order that do not add up to
-        ``fertility_rate``; unknown ``excess``.
+        ``fertility_rate``.
 
     Notes
     -----
-    The step of the kernel with the births of each order given,
-    :math:`B_o(a) = n f_o(a) \tfrac12 (A_a + E_a)`, and
-    :math:`c_k(a) = B_{o}(a) / (n X_k(a))` with the exposed women :math:`X` of the parity
-    (:mod:`popsim.kernels.parity`). Births of third and higher order are borne by women with
-    two children and with more at one rate.
+    The step of the kernel with births given,
+    :math:`B(a) = n f(a) \tfrac12 (A_a + E_a)`, of which order :math:`o` has the share
+    :math:`s_o(a)`, and :math:`c_k(a) = s_o(a) B(a) / (n X_k(a))` with the exposed women
+    :math:`X` of the parity (:mod:`popsim.kernels.parity`). From shares of the first year
+    :math:`t_0`, later years have conditional rates in the proportions of that year,
+
+    .. math:: c_k(t, a) = \min[\lambda(t, a)\, c_k(t_0, a),\; \text{CEILING}],
+
+    :math:`\lambda` being what gives the births of the age; so the order mix follows from
+    how the women stand by parity. (A rate above :data:`CEILING` in the first year is its own
+    ceiling. Where all are reached, or nobody bore at the age in the first year, all women
+    have one rate.) Births of third and higher order are borne by women with two children and
+    with more at one rate.
 
     Examples
     --------
@@ -94,14 +100,12 @@ def consistent_rates(
     >>> rates.conditional_fertility_rate.dims
     ('year', 'parity', 'age')
     """
-    if excess not in EXCESSES:
-        raise InputError("unknown excess", where="excess", got=excess, allowed=EXCESSES)
     data = check_inputs(inputs, timing=timing, outputs="full")
     by_order = check_orders(inputs)
     women = check_women(inputs, data)
     data = data.drop_vars("fertility_rate", errors="ignore")
     engine = ParityEngine(data, women=women, rates=by_order, timing=timing)
-    made = engine.convert(min(CEILING * engine.step, 1.0) if excess == "move" else np.inf)
+    made = engine.convert(first_year="birth_order_share" in inputs)
     rates = made["conditional_fertility_rate"]
     share = engine.step * rates.values
     bad = ~(share <= 1.0)
@@ -111,49 +115,72 @@ def consistent_rates(
             where=f"conditional rate at {checks.first_cell(rates, bad)}",
             got=f"{share[bad][0]:.4g} births per woman of the parity in the step",
             allowed="at most 1: are these conditional rates, or too few women of the parity?",
-            fix="check women_by_parity and the mix of orders of later years; "
-            'consistent_rates(..., excess="move") moves the excess to another order',
+            fix="check women_by_parity and the orders; orders of later years may follow "
+            "from birth_order_share, those of the first, in the place of fertility_rate_by_order",
         )
     births = made["births"]
     total = births.sum("order")
     rate = by_order.sum("order") * births / total.where(total > 0.0, 1.0)
-    exposed = total / by_order.sum("order").where(total > 0.0, 1.0)
-    moved = abs(births - by_order * exposed).sum() / 2.0
     made = made.drop_vars("births")
     made["fertility_rate_by_order"] = rate.where(total > 0.0, by_order).transpose(*births.dims)
-    made.attrs = {
-        "births_moved": float(moved / max(float(total.sum()), 1e-300)),
-        **provenance("consistent_rates", timing=timing, excess=excess),
-    }
+    made.attrs = provenance("consistent_rates", timing=timing)
     return describe(made)
 
 
 def check_orders(inputs: xr.Dataset | Mapping[str, xr.DataArray]) -> xr.DataArray:
-    """Return the incidence rates by order, checked against ``fertility_rate``.
+    """Return the incidence rates by order (..., year, order, age) that the inputs ask for.
+
+    From ``birth_order_share`` they have the orders of the first year in every year.
 
     Raises
     ------
-    MissingVariableError, BoundsError, DimensionError, InputError
+    MissingVariableError, ConflictError, BoundsError, DimensionError, InputError
     """
-    if "fertility_rate_by_order" not in inputs:
+    names = ("birth_order_share", "fertility_rate_by_order")
+    found = [name for name in names if name in inputs]
+    if not found:
         raise MissingVariableError(
             "the baseline has no fertility by birth order",
-            where="fertility_rate_by_order",
+            where=names[0],
             got=f"variables {sorted(str(v) for v in inputs)}",
-            allowed="fertility_rate_by_order (year, order, age), orders 1, 2, 3 (third and higher)",
-            fix="build it with popsim.build_baseline, or split the rates by "
+            allowed="birth_order_share (order, age), orders 1, 2, 3 (third and higher), or "
+            "fertility_rate_by_order (year, order, age)",
+            fix="build it with popsim.build_baseline, or get the shares from "
             "popsim.demography.birth_orders.order_shares",
         )
-    by_order = inputs["fertility_rate_by_order"]
-    checks.check_values(by_order, VARIABLES["fertility_rate_by_order"])
-    if by_order["order"].values.tolist() != list(ORDERS):
+    if len(found) > 1:
+        raise ConflictError(
+            "birth orders are given in two forms",
+            where=", ".join(found),
+            got="both",
+            allowed="one: the orders of the first year, or those of every year",
+            fix=f"drop one, e.g. inputs.drop_vars({names[0]!r})",
+        )
+    given = inputs[found[0]]
+    refuse_foreign_dims(given, found[0])
+    checks.check_variable(given, found[0])
+    if given["order"].values.tolist() != list(ORDERS):
         raise InputError(
             "the birth orders are not 1, 2, 3",
-            where="fertility_rate_by_order",
-            got=by_order["order"].values.tolist(),
+            where=found[0],
+            got=given["order"].values.tolist(),
             allowed=f"{list(ORDERS)} (3 is third and higher)",
         )
-    missing = float(abs(by_order.sum("order") - inputs["fertility_rate"]).max())
+    fertility = inputs["fertility_rate"]
+    if found[0] == names[0]:
+        checks.check_same_coords({"fertility_rate": fertility, names[0]: given})
+        total = given.sum("order")
+        off = abs(total - 1.0).values > 1e-6  # shares printed to six digits
+        if off.any():
+            raise BoundsError(
+                "the shares of the birth orders do not add up to one",
+                where=f"{names[0]} at {checks.first_cell(total, off)}",
+                got=float(total.values[off][0]),
+                allowed="1 at every age, also where nobody bears",
+                fix="divide the births of each order by those of all orders",
+            )
+        return (fertility * (given / total)).transpose(..., "year", "order", "age")
+    missing = float(abs(given.sum("order") - fertility).max())
     if missing > 1e-9:  # rounding of three terms below 1, not births
         raise InputError(
             "the fertility rates by order do not add up to fertility_rate",
@@ -162,7 +189,7 @@ def check_orders(inputs: xr.Dataset | Mapping[str, xr.DataArray]) -> xr.DataArra
             allowed="none beyond rounding",
             fix="rescale the orders, or recompute fertility_rate as their sum",
         )
-    return by_order
+    return given
 
 
 def check_women(inputs: xr.Dataset | Mapping[str, xr.DataArray], data: xr.Dataset) -> xr.DataArray:
@@ -314,7 +341,7 @@ class ParityEngine(Engine):
 
     def full(self) -> xr.Dataset:
         """Project and keep every age; ``total_fertility_rate`` (year) as it came out."""
-        arrays, altered = self._run_full(incidence=False, ceiling=np.inf)
+        arrays, altered = self._run_full(kernel.CONDITIONAL)
         del arrays["conditional_fertility_rate"]
         women, moves = arrays["population"][0][:, :, 0], arrays["net_migration"][0][:, :, 0]
         at_start = moves / 2.0 if self.even else 0.0
@@ -327,23 +354,26 @@ class ParityEngine(Engine):
         self._warn_if_altered(altered, arrays["migration_adjustment"][0])
         return result
 
-    def convert(self, ceiling: float) -> xr.Dataset:
+    def convert(self, *, first_year: bool) -> xr.Dataset:
         """Conditional rates from incidence; see :func:`consistent_rates`."""
-        arrays, _ = self._run_full(incidence=True, ceiling=ceiling)
-        kept = ("conditional_fertility_rate", "women_by_parity", "births", "net_migration")
-        return self._dataset(**{k: arrays[k] for k in kept}).drop_vars(["net_migration", "sex"])
+        arrays, _ = self._run_full(kernel.FIRST_YEAR if first_year else kernel.BY_ORDER)
+        kept = ("conditional_fertility_rate", "women_by_parity", "population", "births")
+        made = self._dataset(**{k: arrays[k] for k in (*kept, "net_migration")})
+        return made.drop_vars("net_migration")
 
-    def _run_full(self, *, incidence: bool, ceiling: float) -> tuple[dict[str, Any], np.ndarray]:
+    def _run_full(self, given: int) -> tuple[dict[str, Any], np.ndarray]:
         count, years, ages = self.cells.count, len(self.years), len(self.ages)
+        converted = 1 if given == kernel.CONDITIONAL else years
         population = np.empty((count, years + 1, 2, ages))
         women = np.empty((count, years + 1, len(PARITIES), ages))
-        rates = np.zeros((count, years if incidence else 1, len(PARITIES), ages))
+        rates = np.zeros((count, converted, len(PARITIES), ages))
         births = np.zeros((count, years, len(ORDERS), ages))
         deaths, migration, adjustment = (np.zeros((count, years, 2, ages)) for _ in range(3))
         altered = np.empty((count, years), dtype=np.int64)
-        stocks = (_flat(population), women, rates, births)
-        flows = (_flat(deaths), _flat(migration), _flat(adjustment))
-        arguments = (*self.arguments, incidence, ceiling, *stocks, *flows, altered)
+        stocks = (flat(population), women, rates, births)
+        flows = (flat(deaths), flat(migration), flat(adjustment))
+        ceiling = min(CEILING * self.step, 1.0)
+        arguments = (*self.arguments, given, ceiling, *stocks, *flows, altered)
         kernel.project_full(*arguments)
         by_age = ("sex", "age")
         arrays: dict[str, Any] = {
@@ -368,7 +398,7 @@ class ParityEngine(Engine):
         altered = np.empty((count, years), dtype=np.int64)
         final, women = np.empty((count, 2, ages)), np.empty((count, len(PARITIES), ages))
         out = (population, births, fertility, deaths, migration, adjustment, altered)
-        arguments = (*self.arguments, borders, *out, _flat(final), women)
+        arguments = (*self.arguments, borders, *out, flat(final), women)
         kernel.project_summary(*arguments)
         result = self._dataset(
             population=(population, ("time", "sex", "age_group")),
@@ -387,8 +417,3 @@ class ParityEngine(Engine):
     def _dataset(self, *, age_group: list[str] | None = None, **arrays: Any) -> xr.Dataset:
         result = super()._dataset(age_group=age_group, **arrays)
         return result.assign_coords(parity=("parity", list(PARITIES)))
-
-
-def _flat(array: np.ndarray) -> np.ndarray:
-    """The same memory with sex and age as one axis."""
-    return array.reshape(*array.shape[:-2], -1)

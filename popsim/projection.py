@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -14,8 +15,9 @@ from popsim.demography.infants import separate_infants
 from popsim.demography.lifetable import life_table
 from popsim.demography.survival import survival_ratio
 from popsim.errors import BoundsError, ConflictError, InputError, MigrationAdjustmentWarning
-from popsim.kernels import cohort
+from popsim.kernels import cohort, lanes
 from popsim.schema import checks
+from popsim.schema.blocks import chunks_of, over_blocks
 from popsim.schema.cells import Cells, Rows
 from popsim.schema.provenance import provenance
 from popsim.schema.variables import VARIABLES, describe
@@ -23,7 +25,7 @@ from popsim.schema.variables import VARIABLES, describe
 TIMINGS = ("even", "end")
 OUTPUTS = ("full", "summary")
 
-_MIGRATION_MODES = {
+MIGRATION_MODES = {
     "net_migration": cohort.COUNTS,
     "net_migration_rate": cohort.RATES,
     "net_migration_total": cohort.TOTAL,
@@ -31,8 +33,9 @@ _MIGRATION_MODES = {
 _MORTALITY = ("survival_ratio", "mortality_rate")
 _REQUIRED = ("population", "fertility_rate", "sex_ratio_at_birth")
 _BY_PARITY = ("women_by_parity", "conditional_fertility_rate")
-INPUTS = (*_REQUIRED, *_MORTALITY, *_MIGRATION_MODES, *_BY_PARITY)
-_CORE = ("year", "sex", "age", "order", "parity")
+INPUTS = (*_REQUIRED, *_MORTALITY, *MIGRATION_MODES, *_BY_PARITY)
+#: Dims that one cell needs whole.
+CORE = ("year", "sex", "age", "order", "parity", "child_age")
 
 #: Ages at which births can happen: below and above, registers know single cases only.
 REPRODUCTIVE_AGES = (10, 60)
@@ -54,7 +57,8 @@ def project(
     Parameters
     ----------
     inputs : xarray.Dataset
-        Further dimensions (region, scenario, draw) broadcast by name.
+        Further dimensions (region, scenario, draw) broadcast by name. Dask-backed inputs,
+        in chunks along such dimensions, give a dask-backed result.
 
         - ``population`` (sex, age) [persons], on 1 January of the first year
         - ``survival_ratio`` (year, sex, age) [1] or ``mortality_rate`` (year, sex, age)
@@ -134,6 +138,9 @@ def project(
     >>> result.population.dims
     ('time', 'sex', 'age')
     """
+    if isinstance(inputs, xr.Dataset) and (chunks := chunks_of(inputs, CORE)):
+        run = partial(project, timing=timing, outputs=outputs)
+        return over_blocks(run, inputs, chunks, core=CORE)
     data = check_inputs(inputs, timing=timing, outputs=outputs)
     if "conditional_fertility_rate" in inputs:
         from popsim.parity_engine import ParityEngine, check_parity
@@ -169,7 +176,7 @@ def check_inputs(
     required = tuple(n for n in _REQUIRED if n != "fertility_rate" or not by_parity)
     checks.require(data, required)
     mortality = _one_of(data, _MORTALITY, needed=True)
-    migration = _one_of(data, tuple(_MIGRATION_MODES), needed=False)
+    migration = _one_of(data, tuple(MIGRATION_MODES), needed=False)
     names = [*required, *mortality, *migration]
     for name in names:
         checks.check_dims(data[name], VARIABLES[name])
@@ -233,7 +240,7 @@ def _one_of(data: xr.Dataset, names: tuple[str, ...], *, needed: bool) -> tuple[
 
 def refuse_foreign_dims(array: xr.DataArray, name: str) -> None:
     """Raise DimensionError if an input varies over a core dimension of other variables."""
-    foreign = [d for d in _CORE if d in array.dims and d not in VARIABLES[name].dims]
+    foreign = [d for d in CORE if d in array.dims and d not in VARIABLES[name].dims]
     if foreign:
         raise checks.DimensionError(
             f"{name} varies over {foreign[0]!r}, which it cannot",
@@ -310,14 +317,14 @@ class Engine:
         # The factor first: its leading dims (scenario, draw) then lead in the result.
         arrays = {"factor": factor, **{str(k): v for k, v in data.data_vars.items()}}
         arrays["fertility_rate"] = fertility
-        self.cells = cells = Cells(arrays, core=_CORE)
+        self.cells = cells = Cells(arrays, core=CORE)
         self.ages = data["age"].values
         self.years = data["year"].values
         self.step = int(self.ages[1] - self.ages[0])
         self.even = timing == "even"
 
-        migration = [n for n in _MIGRATION_MODES if n in data]
-        self.mode = _MIGRATION_MODES[migration[0]] if migration else cohort.CLOSED
+        migration = [n for n in MIGRATION_MODES if n in data]
+        self.mode = MIGRATION_MODES[migration[0]] if migration else cohort.CLOSED
         if self.mode == cohort.CLOSED:
             nothing = np.zeros((1, len(self.years), 1))
             flows = Rows(nothing, np.zeros(cells.count, dtype=np.int64))
@@ -327,7 +334,7 @@ class Engine:
         else:
             flows = _state(cells.rows(data[migration[0]], ["year", "sex", "age"]))
         rates = cells.rows(fertility, self._rate_dims)
-        self.first, self.last = _bearing_ages(rates.values)
+        self.first, self.last = bearing_ages(rates.values)
         rows = (
             _state(cells.rows(data["population"], ["sex", "age"])),
             _state(cells.rows(data["survival_ratio"], ["year", "sex", "age"])),
@@ -349,8 +356,8 @@ class Engine:
         migration = np.zeros((count, years, 2, ages))
         adjustment = np.zeros((count, years, 2, ages))
         altered = np.empty((count, years), dtype=np.int64)
-        flows = (_flat(a) for a in (deaths, migration, adjustment))
-        arguments = (*self.arguments, _flat(population), births, *flows, altered)
+        flows = (flat(a) for a in (deaths, migration, adjustment))
+        arguments = (*self.arguments, flat(population), births, *flows, altered)
         cohort.project_full(*arguments)
         by_age = ("sex", "age")
         result = self._dataset(
@@ -373,9 +380,9 @@ class Engine:
         deaths, migration, adjustment = (np.zeros((count, years, 2)) for _ in range(3))
         altered = np.empty((count, years), dtype=np.int64)
         final = np.empty((count, 2, ages))
-        out = (population, births, deaths, migration, adjustment, altered, _flat(final))
+        out = (population, births, deaths, migration, adjustment, altered, flat(final))
         arguments = (*self.arguments, borders, *out)
-        cohort.project_summary(*arguments)
+        lanes.project_summary(*arguments)
         result = self._dataset(
             population=(population, ("time", "sex", "age_group")),
             births=(births, ("year", "order")),
@@ -423,17 +430,17 @@ class Engine:
         )
 
 
-def _flat(array: np.ndarray) -> np.ndarray:
+def flat(array: np.ndarray) -> np.ndarray:
     """The same memory with sex and age as one axis."""
     return array.reshape(*array.shape[:-2], -1)
 
 
 def _state(rows: Rows) -> Rows:
     """Both sexes in one vector, women first, as the kernels take them."""
-    return Rows(_flat(rows.values), rows.index)
+    return Rows(flat(rows.values), rows.index)
 
 
-def _bearing_ages(rates: np.ndarray) -> tuple[int, int]:
+def bearing_ages(rates: np.ndarray) -> tuple[int, int]:
     """First and last (exclusive) index of age with any births, clear of both end groups."""
     some = np.flatnonzero(rates.any(axis=(0, 1, 2)))
     if len(some) == 0:

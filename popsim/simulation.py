@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
 
 import numpy as np
 import xarray as xr
 
-from popsim.demography.dependency import dependency_ratio
-from popsim.demography.fertility import total_fertility_rate
-from popsim.errors import BoundsError, DimensionError, InputError, MissingVariableError
-from popsim.parity_engine import ParityEngine, check_orders, check_women, consistent_rates
-from popsim.policy.cost import payments
-from popsim.policy.response import Responsiveness, check_place, fertility_multipliers
-from popsim.projection import Engine, check_inputs
+from popsim.errors import (
+    BoundsError,
+    DimensionError,
+    InputError,
+    MissingVariableError,
+    did_you_mean,
+)
+from popsim.policy.response import check_place
+from popsim.projection import CORE, SUMMARY_AGES, check_inputs
 from popsim.scenario.load import load_scenario
-from popsim.scenario.model import ORDERS, Scenario
-from popsim.schema.checks import check_values
-from popsim.schema.provenance import provenance
-from popsim.schema.variables import VARIABLES, describe
-from popsim.uncertainty.fertility import fertility_factors
-from popsim.uncertainty.migration import migration_paths
-from popsim.uncertainty.mortality import life_expectancy_shifts, survival_paths
-
-BASELINE = "baseline"
+from popsim.scenario.model import Scenario
+from popsim.schema.blocks import chunks_of
+from popsim.simulation_plan import BASELINE, GROUPS, Plan
+from popsim.uncertainty.draws import check_draws
+from popsim.uncertainty.intervals import Intervals
+from popsim.uncertainty.quantiles import check_probabilities
+from popsim.uncertainty.sampling import Sampling
 
 AnyScenario = Scenario | str | PathLike[str]
+
+_NEEDED = ("mortality_rate", "women_by_parity", "children_by_order")
 
 
 def simulate(
@@ -35,50 +37,91 @@ def simulate(
     *,
     end: int | None = None,
     draws: int = 1000,
-    seed: int = 0,
+    seed: int | Mapping[str, int] = 0,
     outputs: str = "summary",
-    parity: bool = False,
+    vary: Sequence[str] = GROUPS,
+    sampling: Sampling = "random",
+    intervals: Mapping[str, Intervals] | None = None,
+    loops: bool = True,
+    age_groups: Sequence[int] = SUMMARY_AGES,
+    quantiles: Sequence[float] | None = None,
+    variables: Sequence[str] | None = None,
+    chunks: Mapping[str, int] | None = None,
 ) -> xr.Dataset:
     """Simulate policy scenarios beside their baseline.
 
     Parameters
     ----------
     baseline : xarray.Dataset
-        From :func:`popsim.load_baseline` or :func:`popsim.build_baseline`, with
-        fertility_rate_by_order.
+        From :func:`popsim.load_baseline`, :func:`popsim.build_baseline` or
+        :func:`popsim.demography.regions.load_regions`; with the dim ``region`` all of them at once.
     scenarios : Scenario, name or path, or a sequence of them
+        An empty list gives the baseline alone.
     end : int, optional
         Last calendar year; the baseline's if absent.
     draws : int
         Number of draws of fertility, mortality, migration, response and take-up.
-    seed : int
-        The same seed gives the same bits.
+    seed : int or mapping of str to int
+        The same seed gives the same bits. A mapping gives groups of :data:`GROUPS` seeds of
+        their own, the others 0.
     outputs : {"summary", "full"}
         Sums over age groups, or every age.
-    parity : bool
-        Whether women are projected by parity: births come from conditional rates, and
-        women who bear earlier are missed later. The baseline must carry women_by_parity.
+    vary : sequence of str
+        Groups that are drawn; the others stand at their medians.
+    sampling : {"random", "sobol", "latin_hypercube"}
+        How the draws of demography are spread.
+    intervals : mapping of str to Intervals, optional
+        What the draws of demography are calibrated to
+        (:func:`popsim.uncertainty.intervals.calibrate_to_intervals`); WPP 2024's intervals of
+        China if absent.
+    loops : bool
+        Whether a scenario's own births lower its childcare coverage; else the baseline's do.
+    age_groups : sequence of int
+        Lower bounds of the age groups of a summary, from 0.
+    quantiles : sequence of float, optional
+        Keep these quantiles of every variable in the place of the draws: many regions are then
+        simulated block by block and no draw is stored.
+    variables : sequence of str, optional
+        Keep these variables of the result only.
+    chunks : mapping of str to int, optional
+        Sizes of blocks along ``region`` and ``draw``. The result is then lazy (dask), computed
+        block by block, by a ``dask.distributed`` client where one is active.
 
     Returns
     -------
     xarray.Dataset
-        Dims scenario (first "baseline") and draw before all others; ``births`` (year, order;
-        with "full" also age), ``population``, ``deaths``, ``net_migration`` and
-        ``migration_adjustment`` as :func:`popsim.project` gives them for the same
-        ``outputs``; ``total_fertility_rate`` (year), ``dependency_ratio``,
-        ``child_dependency_ratio`` and ``old_age_dependency_ratio`` (time) [percent, 15-64],
-        ``cost`` (year, instrument) [yuan]. By parity also ``women_by_parity`` (time, parity,
-        age), in a summary ``women_by_parity_final`` (parity, age).
+        Dims scenario (first "baseline"), region where the baseline has it, and draw (or
+        quantile) before all others:
+
+        - ``births`` (year, order; with "full" also age), ``deaths``, ``net_migration``,
+          ``migration_adjustment`` (year, sex; with "full" also age) [persons in the year]
+        - ``population`` (time, sex, age_group; or age), in a summary ``population_final``
+          (sex, age) [persons]
+        - ``total_fertility_rate`` (year) [births per woman]
+        - ``dependency_ratio``, ``child_dependency_ratio``, ``old_age_dependency_ratio`` (time)
+          [percent, 15-64]
+        - ``women_by_parity`` (time, parity): women 15-49, with "full" also by age;
+          ``completed_parity`` (time, parity): women of 50; ``children_by_order`` (time, order,
+          child_group): children 0-17 [persons]
+        - ``childcare_coverage`` (year): used places per child 0-2 [1]
+        - ``cost`` (year, instrument), ``cost_by_order`` (year, instrument, order),
+          ``cost_deadweight`` (year, instrument): what is paid for births that would have come
+          anyway, ``cost_shortfall`` (year): what a budget cap left unpaid [yuan]
+        - ``relocation_share`` (draw): share of additional births that comes from next door [1]
 
     Raises
     ------
     InputError
-        As from :func:`popsim.project`; draws below 1; an end that the baseline does not
-        reach; two scenarios of one name.
+        As from :func:`popsim.project`; an end that the baseline does not reach; two scenarios
+        of one name; unknown groups, variables or chunks.
+    BoundsError
+        Draws below 1, a seed below 0, an empty population, quantiles outside of 0 to 1.
+    MissingVariableError
+        The baseline lacks what women by parity or draws of mortality need.
+    DimensionError
+        Leading dims other than region.
     ConflictError
         A scenario for another place.
-    DimensionError
-        A baseline of several regions.
     ScenarioError, UnknownPlaceError
         A scenario that cannot be loaded.
 
@@ -87,11 +130,10 @@ def simulate(
     Every scenario and the baseline read the same draws (common random numbers), so the
     difference between two of them is the policy's and holds no noise of its own.
 
-    By parity the baseline's central paths are turned into conditional rates once
-    (:func:`popsim.parity_engine.consistent_rates`, which moves births of an order that too
-    few women could bear; the attribute ``births_moved`` is their share). Draws of fertility
-    and policies multiply these; the split into lasting effect and timing is that of
-    :func:`popsim.policy.response.in_time`, on conditional rates.
+    The baseline of a draw has the births of its fertility rates times the draw's factor; they
+    are split over the parities of the mothers by conditional rates
+    (:func:`popsim.parity_engine.consistent_rates`). A package multiplies the conditional rates
+    of its draw's baseline and meets women of its own: those who have borne earlier are missing.
 
     Examples
     --------
@@ -102,56 +144,29 @@ def simulate(
     ('scenario', 'draw', 'year', 'order')
     """
     packages = _load(scenarios)
+    check_draws(draws, 0)
     inputs = _until(baseline, end)
-    for name, value, least in (("draws", draws, 1), ("seed", seed, 0)):
-        if not isinstance(value, int | np.integer) or value < least:
-            raise BoundsError(
-                f"{name} is not a whole number from {least}",
-                where=name,
-                got=value,
-                allowed=f"{least} or more",
-            )
-    checked = check_inputs(inputs, timing="even", outputs=outputs)
-    _refuse_several_or_none(checked)
-    by_order = check_orders(inputs)
-    rates = consistent_rates(inputs, excess="move") if parity else None
-    registered = _registered_share(inputs)
+    lazy = chunks_of(inputs, CORE)
+    if chunks is not None or lazy:
+        chunks = {**{str(d): sizes for d, sizes in lazy.items()}, **(chunks or {})}
+    else:
+        _check(inputs, outputs)
     place = baseline.attrs.get("place")
     for package in packages:
         check_place(package, place)
-
-    data, luck = _drawn(inputs, checked, draws, seed)
-    tfr_by_order = total_fertility_rate(by_order).transpose("year", "order")
-    factor = _factors(packages, luck, tfr_by_order, registered, seed)
-    if rates is None:
-        engine = Engine(data, fertility=by_order, factor=factor)
-    else:
-        conditional = rates["conditional_fertility_rate"]
-        data = data.drop_vars("fertility_rate")
-        women = check_women(inputs, checked)
-        engine = ParityEngine(data, women=women, rates=conditional, factor=factor)
-    result = engine.summary() if outputs == "summary" else engine.full()
-    if rates is None:
-        result["total_fertility_rate"] = (factor * tfr_by_order).sum("order")
-    result["cost"] = _costs(result, packages, registered, seed)
-    population = result["population"]
-    result["dependency_ratio"] = dependency_ratio(population, kind="total")
-    result["child_dependency_ratio"] = dependency_ratio(population, kind="child")
-    result["old_age_dependency_ratio"] = dependency_ratio(population, kind="old_age")
-    result.attrs = {
-        **{k: v for k, v in baseline.attrs.items() if not str(k).startswith("popsim_")},
-        **provenance(
-            "simulate",
-            scenarios=[p.name for p in packages],
-            draws=draws,
-            seed=seed,
-            outputs=outputs,
-        ),
-        "scenario_yaml": "\n---\n".join(package.to_yaml() for package in packages),
-    }
-    if rates is not None:
-        result.attrs["births_moved"] = rates.attrs["births_moved"]
-    return describe(result)
+    plan = Plan(
+        packages=tuple(packages),
+        draws=int(draws),
+        seeds=_seeds(seed, vary),
+        sampling=sampling,
+        intervals=intervals,
+        every_age=outputs == "full",
+        closed=loops,
+        age_groups=tuple(age_groups),
+        quantiles=None if quantiles is None else check_probabilities(quantiles),
+        variables=None if variables is None else tuple(variables),
+    )
+    return plan.run(inputs) if chunks is None else plan.later(inputs, chunks)
 
 
 def _load(scenarios: AnyScenario | Sequence[AnyScenario]) -> list[Scenario]:
@@ -192,108 +207,47 @@ def _until(baseline: xr.Dataset, end: int | None) -> xr.Dataset:
     return baseline.sel(year=slice(None, end))
 
 
-def _refuse_several_or_none(checked: xr.Dataset) -> None:
-    """Raise unless there is one population with somebody in it."""
-    leading = [d for d in checked.dims if d not in ("year", "sex", "age")]
+def _seeds(seed: int | Mapping[str, int], vary: Sequence[str]) -> dict[str, int | None]:
+    """Seed of each group; None for those that do not vary."""
+    own = dict(seed) if isinstance(seed, Mapping) else dict.fromkeys(GROUPS, seed)
+    for where, names in (("seed", own), ("vary", vary)):
+        for name in names:
+            if name not in GROUPS:
+                raise InputError(
+                    f"there is no group of draws {name!r}",
+                    where=where,
+                    got=name,
+                    allowed=", ".join(GROUPS),
+                    fix=did_you_mean(name, GROUPS),
+                )
+    for value in own.values():
+        check_draws(1, value)
+    return {name: int(own.get(name, 0)) if name in vary else None for name in GROUPS}
+
+
+def _check(inputs: xr.Dataset, outputs: str) -> None:
+    """Raise unless the baseline can be simulated; once, before anything is cut into blocks."""
+    checked = check_inputs(inputs, timing="even", outputs=outputs)
+    for name in _NEEDED:
+        if name not in inputs:
+            raise MissingVariableError(
+                f"the baseline has no {name}",
+                where=name,
+                got=f"variables {sorted(str(v) for v in inputs)}",
+                fix="build it with popsim.build_baseline"
+                + ("; draws of mortality need death rates" if name == "mortality_rate" else ""),
+            )
+    leading = [d for d in checked.dims if d not in (*CORE, "region")]
     if leading:
         raise DimensionError(
-            "a simulation takes one population at a time",
+            "a baseline is simulated by region at most",
             where="baseline",
             got=f"a further dimension {leading[0]!r}",
-            allowed="dims year, sex, age",
+            allowed="dims year, sex, age, and region",
             fix=f"select one: baseline.sel({leading[0]}=...)",
         )
-    if not float(checked["population"].sum()) > 0.0:
+    people = checked["population"].sum(["sex", "age"])
+    if bool((people <= 0.0).any()):
         raise BoundsError(
             "the population is empty", where="population", got=0.0, allowed="somebody"
         )
-
-
-def _registered_share(inputs: xr.Dataset) -> float | None:
-    if "registered_share" not in inputs:
-        return None
-    check_values(inputs["registered_share"], VARIABLES["registered_share"])
-    return float(inputs["registered_share"])
-
-
-def _drawn(
-    inputs: xr.Dataset, checked: xr.Dataset, draws: int, seed: int
-) -> tuple[xr.Dataset, xr.DataArray]:
-    """Inputs with draws of mortality and migration, and the factors (draw, year) on fertility."""
-    luck = fertility_factors(inputs, draws, seed)
-    if "mortality_rate" not in inputs:
-        raise MissingVariableError(
-            "draws of mortality need death rates",
-            where="mortality_rate",
-            got="survival_ratio",
-            allowed="mortality_rate (year, sex, age)",
-            fix="give the baseline death rates in the place of survival ratios",
-        )
-    shifts = life_expectancy_shifts(inputs, draws, seed)
-    data = checked.assign(survival_ratio=survival_paths(inputs["mortality_rate"], shifts))
-    moves = migration_paths(inputs, draws, seed)
-    if moves is not None:
-        data = data.assign({moves[0]: moves[1]})
-    return data, luck
-
-
-def _factors(
-    packages: list[Scenario],
-    luck: xr.DataArray,
-    tfr_by_order: xr.DataArray,
-    registered: float | None,
-    seed: int,
-) -> xr.DataArray:
-    """Factors (scenario, draw, year, order) on fertility: the draws' luck times the policies'."""
-    years, draws = luck["year"].values, luck.sizes["draw"]
-    given = Responsiveness.draw(draws, seed)
-    factors = [np.ones((draws, len(years), len(ORDERS)))]
-    factors += [
-        fertility_multipliers(
-            package,
-            years=years,
-            births_per_woman=luck.values[:, :, None] * tfr_by_order.values,
-            registered_share=registered,
-            given=given,
-            seed=seed,
-        )
-        for package in packages
-    ]
-    return xr.DataArray(
-        np.stack(factors) * luck.values[None, :, :, None],
-        dims=("scenario", "draw", "year", "order"),
-        coords={
-            "scenario": [BASELINE, *(package.name for package in packages)],
-            "draw": np.arange(draws),
-            "year": years,
-            "order": list(ORDERS),
-        },
-    )
-
-
-def _costs(
-    result: xr.Dataset, packages: list[Scenario], registered: float | None, seed: int
-) -> xr.DataArray:
-    """Cost (scenario, draw, year, instrument) [yuan]; zero where a scenario has none of it."""
-    births = result["births"]
-    if "age" in births.dims:
-        births = births.sum("age")
-    births = births.transpose("scenario", "draw", "year", "order")
-    ids = list(dict.fromkeys(i.id for package in packages for i in package.instruments))
-    cost = np.zeros((*births.shape[:3], len(ids)))
-    years = births["year"].values
-    for s, package in enumerate(packages, start=1):
-        for instrument in package.instruments:
-            cost[s, :, :, ids.index(instrument.id)] = payments(
-                instrument,
-                births.values[s],
-                years,
-                registered_share=1.0 if registered is None else registered,
-                seed=seed,
-            )
-    coords = {d: births[d] for d in ("scenario", "draw", "year")}
-    return xr.DataArray(
-        cost,
-        dims=("scenario", "draw", "year", "instrument"),
-        coords={**coords, "instrument": np.array(ids, dtype=str)},
-    )

@@ -21,11 +21,14 @@ LEVELS = [
     {"uncertainty"},
     {"policy"},
     {"projection", "parity_engine"},
+    {"simulation_engine", "simulation_policy"},
+    {"simulation_plan"},
     {"simulation"},
     {"analysis"},
     {"io"},
     {"plot"},
     {"report"},
+    {"cli_tables"},
     {"cli"},
 ]
 RANK = {name: i for i, level in enumerate(LEVELS) for name in level}

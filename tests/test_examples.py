@@ -50,7 +50,7 @@ def rows(table: str) -> dict[str, list[float]]:
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda p: p.stem)
 def test_every_example_is_tested_here(path):
-    assert path.stem in {"china_check", "life_tables", "ouhai_package", "own_city", "two_child"}
+    assert path.stem in {"china_check", "life_tables", "ouhai_package", "own_city", "two_child", "baseline_checks"}
     assert 'if __name__ == "__main__":' in path.read_text(encoding="utf-8")
 
 
@@ -155,7 +155,7 @@ def test_life_tables():
 
 def test_two_child():
     """The first table is births announced and predicted; tests/test_two_child.py has the rest."""
-    errors, orders, by_order = run("two_child").strip().split("\n\n")
+    errors, marriages, orders = run("two_child").strip().split("\n\n")
     assert [line.split("|")[1].strip() for line in errors.splitlines()[2:]] == [
         "2016, fitted",
         "2017, fitted",
@@ -163,7 +163,7 @@ def test_two_child():
         "2019, predicted",
         "2020, predicted",
     ]
-    for line in errors.splitlines()[2:] + by_order.splitlines()[2:]:
+    for line in errors.splitlines()[2:] + marriages.splitlines()[2:]:
         announced, with_parity, error, without, other = (
             float(n.replace(",", "")) for n in re.findall(r"[-+\d.,]+", line.split("|", 2)[2])
         )

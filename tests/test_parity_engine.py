@@ -13,13 +13,13 @@ from popsim.demography.parity_start import starting_women
 from popsim.demography.places import PLACES
 from popsim.errors import (
     BoundsError,
+    ConflictError,
     CoordinateError,
     DimensionError,
     InputError,
     MissingVariableError,
 )
 from popsim.parity_engine import CEILING, ParityEngine, check_women, consistent_rates
-from popsim.policy.response import in_time
 from popsim.projection import Engine, check_inputs
 from popsim.schema.checks import check_accounting
 
@@ -27,7 +27,7 @@ AGES = np.arange(101)
 
 
 def with_women(name, end=2100):
-    """A baseline with a reconstruction of its women by parity."""
+    """A baseline with China's shares of women by parity, whatever its level of fertility."""
     baseline = ps.load_baseline(name, end=end)
     women = starting_women(baseline["population"].sel(sex="female", drop=True), 2021)
     return baseline.assign(women_by_parity=women)
@@ -55,16 +55,16 @@ def relative(ours, theirs):
 def china():
     """China to 2100 with its consistent rates and its projection by parity."""
     baseline = with_women("china")
-    rates = consistent_rates(baseline, excess="move")
+    rates = consistent_rates(baseline)
     return baseline, rates, by_conditional_rates(baseline, rates)
 
 
 @pytest.mark.parametrize("name", PLACES)
 @pytest.mark.parametrize("timing", ["even", "end"])
 def test_births_and_population_are_the_classic_engines_for_80_years(name, timing):
-    baseline = with_women(name)
+    baseline = ps.load_baseline(name)
     assert baseline.sizes["year"] == 80
-    rates = consistent_rates(baseline, timing=timing, excess="move")
+    rates = consistent_rates(baseline, timing=timing)
     given_rates = baseline.assign(conditional_fertility_rate=rates["conditional_fertility_rate"])
     ours = ps.project(given_rates, timing=timing)
     data = check_inputs(baseline, timing=timing, outputs="full")
@@ -72,7 +72,7 @@ def test_births_and_population_are_the_classic_engines_for_80_years(name, timing
     classic = Engine(data, fertility=fertility, timing=timing).full()
     for variable in ("births", "population", "deaths", "net_migration"):
         assert relative(ours[variable], classic[variable]) < 1e-10, variable
-    # Births of another order where a parity ran out, but no birth more or less at any age.
+    # The orders follow from the women by parity; no birth more or less at any age.
     assert (
         relative(ours["births"].sum("order"), ps.project(baseline, timing=timing)["births"]) < 1e-10
     )
@@ -98,36 +98,84 @@ def test_men_do_not_feel_how_women_are_split(china):
     assert relative(result["population"].sum("sex"), classic["population"].sum("sex")) < 1e-10
 
 
+@pytest.mark.parametrize("form", ["birth_order_share", "fertility_rate_by_order"])
 @given(seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=20, deadline=None)
-def test_random_inputs_keep_the_classic_births(seed):
+@settings(max_examples=15, deadline=None)
+def test_random_inputs_keep_the_classic_births(form, seed):
     rng = np.random.default_rng(seed)
     years = np.arange(2020, 2100)
     coords = {"year": years, "age": np.arange(20), "order": [1, 2, 3], "sex": ["female", "male"]}
     rates = np.zeros((80, 3, 20))
-    rates[:, :, 12:18] = rng.uniform(0, 0.1, (80, 3, 6)) * np.array([1.0, 0.4, 0.15])[:, None]
+    # All orders of one size: women of a parity would run out if none gave way to another.
+    spread = [1.0, 1.0, 1.0] if form == "birth_order_share" else [1.0, 0.2, 0.02]
+    rates[:, :, 12:18] = rng.uniform(0, 0.1, (80, 3, 6)) * np.array(spread)[:, None]
     flow = ("year", "sex", "age")
     people = rng.uniform(50, 100, (2, 20))
     shares = rng.dirichlet(np.full(4, 5.0), 20).T
+    total = rates.sum(axis=1)
+    split = np.full((3, 20), 1 / 3)
+    split[:, 12:18] = rates[0, :, 12:18] / total[0, 12:18]
     inputs = xr.Dataset(
         {
             "population": (("sex", "age"), people),
             "survival_ratio": (flow, rng.uniform(0.9, 1.0, (80, 2, 20))),
             "fertility_rate_by_order": (("year", "order", "age"), rates),
-            "fertility_rate": (("year", "age"), rates.sum(axis=1)),
+            "birth_order_share": (("order", "age"), split),
+            "fertility_rate": (("year", "age"), total),
             "sex_ratio_at_birth": ("year", rng.uniform(1.0, 1.1, 80)),
             "net_migration_rate": (flow, rng.uniform(-0.02, 0.05, (80, 2, 20))),
             "women_by_parity": (("parity", "age"), shares * people[0]),
         },
         coords={**coords, "parity": range(4)},
     )
-    consistent = consistent_rates(inputs, excess="move")
+    other = ({"birth_order_share", "fertility_rate_by_order"} - {form}).pop()
+    inputs = inputs.drop_vars(other)
+    try:
+        consistent = consistent_rates(inputs)
+    except BoundsError:  # a parity that holds too few women for these births
+        return
     ours = by_conditional_rates(inputs, consistent)
     data = check_inputs(inputs, timing="even", outputs="full")
     classic = Engine(data, fertility=consistent["fertility_rate_by_order"]).full()
     assert relative(ours["births"], classic["births"]) < 1e-10
     assert relative(ours["population"], classic["population"]) < 1e-10
     assert relative(ours["births"].sum("order"), ps.project(inputs)["births"]) < 1e-10
+    if form == "fertility_rate_by_order":
+        assert relative(consistent[form], inputs[form]) < 1e-10
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_first_year_has_its_order_mix_exactly_and_later_years_follow_the_stock(name):
+    baseline = ps.load_baseline(name)
+    result = by_conditional_rates(baseline, consistent_rates(baseline))
+    births = result["births"]
+    first = births.isel(year=0)
+    shared = first.sum("order") * baseline["birth_order_share"]
+    np.testing.assert_allclose(first, shared.transpose("order", "age"), rtol=1e-12)
+    rates = consistent_rates(baseline)["conditional_fertility_rate"].sel(age=slice(20, 49))
+    assert float(rates.max()) < CEILING  # nothing is cut off in a shipped baseline
+    ratio = rates / rates.isel(year=0)
+    np.testing.assert_allclose(ratio, ratio.sel(parity=[0] * 4).values, rtol=1e-10)
+    # At a total of about one child nobody's second births can stay what they were.
+    mix = births.sum("age") / births.sum(["order", "age"])
+    later = mix.sel(year=slice(2040, None))
+    assert float(later.sel(order=1).min()) > 0.55
+    assert float(later.sel(order=1).max()) < 0.80
+    assert float(later.sel(order=2).min()) > 0.20
+    assert float(abs(mix.diff("year")).max()) < 0.04  # no leap from one year to the next
+
+
+@pytest.mark.parametrize(
+    ("name", "published"),
+    [("huzhou", [0.5981]), ("china", [0.45, 0.43, 0.12]), ("ouhai", [0.5435, 0.4065, 0.05])],
+)
+def test_published_shares_of_the_first_year_hold_exactly(name, published):
+    """Huzhou: 40.19 % of the births of 2021 are second or higher ones."""
+    baseline = ps.load_baseline(name, end=2022)
+    result = by_conditional_rates(baseline, consistent_rates(baseline))
+    births = result["births"].sel(year=2021).sum("age")
+    got = (births / births.sum()).values[: len(published)]
+    np.testing.assert_allclose(got, published, rtol=1e-10)  # raked to 1e-13
 
 
 def one_year_bonus(baseline, year, order, log_effect):
@@ -174,30 +222,38 @@ def test_a_bonus_gives_a_spike_and_then_fewer_second_births_of_the_same_cohorts(
         assert 0.0 < completed < float(per_woman.sel(age=[age, age + 1]).mean())
 
 
+#: Births brought forward: an effect for three years, and what it takes from the next six.
+FORWARD, BACK = [1.0] * 3, [-0.5] * 6
+
+
 @pytest.mark.parametrize("order", [1, 2, 3])
 def test_pure_timing_leaves_completed_fertility_unchanged(china, order):
-    """No lasting share: a lasting 10 % effect is births moved, and cohorts end where they did."""
+    """No lasting share: an effect of 10 % is births moved, and cohorts end where they did."""
     baseline, rates, before = china
-    years = baseline.sizes["year"]
-    full = np.zeros((1, years, 3))
-    full[0, 5:, order - 1] = np.log(1.1)
-    for payback, within in (("explicit", True), ("stock", False)):
-        moved = in_time(full, np.zeros(1), payback=payback)[0]
-        factor = xr.DataArray(np.exp(moved), {"order": [1, 2, 3]}, ("year", "order"))
+    largest = []
+    for payback in (BACK, []):
+        moved = np.zeros((baseline.sizes["year"], 3))
+        path = np.log(1.1) * np.array(FORWARD + payback)
+        moved[5 : 5 + len(path), order - 1] = path
+        factor = xr.DataArray(
+            np.exp(moved),
+            {"year": baseline["year"].values, "order": [1, 2, 3]},
+            ("year", "order"),
+        )
         after = by_conditional_rates(baseline, rates, factor)
         change = children_at_50(after) / children_at_50(before) - 1.0
         early = (after["births"] - before["births"]).sum(["order", "age"])
         assert float(early.isel(year=slice(5, 8)).min()) > 0.0
-        if within:
-            assert float(abs(change).max()) < 0.01
+        largest.append(float(abs(change).max()))
+        if payback:
+            assert largest[-1] < 0.01
             assert float(early.isel(year=slice(8, 14)).max()) < 0.0
-        elif order == 1:  # the stock alone does not know who moved
-            assert float(change.max()) > 0.01
+    assert largest[1] > 1.5 * largest[0]  # the stock alone does not know who moved
 
 
 def test_lasting_effect_fades_in_the_stock_and_stays_in_the_cohort():
     baseline = with_women("huzhou")
-    rates = consistent_rates(baseline)  # nothing to move: second births stay below their mothers
+    rates = consistent_rates(baseline)
     before = by_conditional_rates(baseline, rates)
     factor = one_year_bonus(baseline, 2030, 2, 0.0)
     factor.loc[{"year": slice(2030, None), "order": 2}] = 1.1
@@ -218,51 +274,12 @@ def test_no_confinement_beyond_one_a_year_whatever_the_factor(china):
     assert relative(result["women_by_parity"].sum("parity"), women) < 1e-12
 
 
-# --- simulate() ------------------------------------------------------------------------
+# --- what is refused -------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def ouhai():
     return with_women("ouhai", end=2040)
-
-
-def test_simulate_by_parity_gives_what_it_says(ouhai):
-    result = ps.simulate(ouhai, "ouhai", draws=12, seed=3, parity=True)
-    assert result["births"].dims == ("scenario", "draw", "year", "order")
-    assert result["women_by_parity_final"].dims == ("scenario", "draw", "parity", "age")
-    assert "births_moved" in result.attrs
-    again = ps.simulate(ouhai, "ouhai", draws=12, seed=3, parity=True)
-    xr.testing.assert_identical(result, again)
-    few = ps.simulate(ouhai, "ouhai", draws=5, seed=3, parity=True)
-    assert np.array_equal(few["births"], result["births"].isel(draw=slice(5)))
-    full = ps.simulate(ouhai, "ouhai", draws=3, seed=3, outputs="full", parity=True)
-    check_accounting(full)
-    np.testing.assert_allclose(full["births"].sum("age"), few["births"][:, :3], rtol=1e-12)
-    np.testing.assert_allclose(
-        full["total_fertility_rate"], few["total_fertility_rate"][:, :3], rtol=1e-10
-    )
-    women = full["population"].sel(sex="female", drop=True)
-    assert relative(full["women_by_parity"].sum("parity"), women) < 1e-12
-
-
-def test_either_engine_can_be_asked_for(ouhai):
-    classic = ps.simulate(ouhai, "ouhai", draws=6, seed=3)
-    without = ps.simulate(ouhai.drop_vars("women_by_parity"), "ouhai", draws=6, seed=3)
-    xr.testing.assert_identical(classic, without)
-    assert "women_by_parity_final" not in classic
-    by_parity = ps.simulate(ouhai, "ouhai", draws=6, seed=3, parity=True)
-    assert not np.array_equal(by_parity["births"], classic["births"])
-    # The first year starts from the same women: the factor acts on the same births but for
-    # those who have borne in the first half.
-    first = {"year": 2021}
-    np.testing.assert_allclose(
-        by_parity["births"].sel(first), classic["births"].sel(first), rtol=5e-3
-    )
-    with pytest.raises(MissingVariableError, match="no women by parity"):
-        ps.simulate(ouhai.drop_vars("women_by_parity"), [], draws=2, parity=True)
-
-
-# --- what is refused -------------------------------------------------------------------
 
 
 def test_women_who_do_not_add_up_are_refused(ouhai):
@@ -281,23 +298,54 @@ def test_unknown_parities_are_refused(ouhai, labels):
         )
 
 
-def test_too_few_women_of_a_parity_are_refused_or_births_move(ouhai):
+def test_too_few_women_of_a_parity_are_refused(ouhai):
     women = ouhai["population"].sel(sex="female", drop=True)
     shares = xr.DataArray([0.98, 0.01, 0.005, 0.005], {"parity": range(4)}, ("parity",))
     scarce = ouhai.assign(women_by_parity=women * shares)
     with pytest.raises(BoundsError, match=r"than women who could bear them\n.*parity=1"):
         consistent_rates(scarce)
-    moved = consistent_rates(scarce, excess="move")
-    assert float(moved["conditional_fertility_rate"].max()) <= CEILING * (1.0 + 1e-12)
-    assert 0.0 < moved.attrs["births_moved"] < 0.2
-    np.testing.assert_allclose(
-        moved["fertility_rate_by_order"].sum("order"), ouhai["fertility_rate"], atol=1e-15
-    )
     none = ouhai.assign(women_by_parity=women * shares * [1.0 / 0.98, 0.0, 0.0, 0.0])
     with pytest.raises(BoundsError, match=r"could bear them\n.*\n  got: inf"):
         consistent_rates(none)
-    with pytest.raises(InputError, match="unknown excess"):
-        consistent_rates(ouhai, excess="hide")
+
+
+def by_order_of(baseline, shares):
+    """Rates by order of every year from shares."""
+    rates = (baseline["fertility_rate"] * shares).transpose("year", "order", "age")
+    return baseline.drop_vars("birth_order_share").assign(fertility_rate_by_order=rates)
+
+
+def test_orders_of_every_year_are_kept_where_they_are_given(ouhai):
+    shares = ouhai["birth_order_share"]
+    given_rates = by_order_of(ouhai, shares)
+    rates = consistent_rates(given_rates)
+    result = by_conditional_rates(given_rates, rates)
+    mix = result["births"].sum("age") / result["births"].sum(["order", "age"])
+    free = by_conditional_rates(ouhai, consistent_rates(ouhai))["births"]
+    assert relative(result["births"].isel(year=0), free.isel(year=0)) < 1e-12
+    assert relative(rates["fertility_rate_by_order"], given_rates["fertility_rate_by_order"]) < 1e-9
+    assert float(mix.sel(order=2, year=2040)) > float(
+        (free.sum("age") / free.sum(["order", "age"])).sel(order=2, year=2040)
+    )
+
+
+def test_birth_orders_that_cannot_be_are_refused(ouhai):
+    shares = ouhai["birth_order_share"]
+    half = shares.where(shares["age"] != 30, shares / 2.0)
+    with pytest.raises(BoundsError, match=r"orders do not add up to one\n.*age=30"):
+        consistent_rates(ouhai.assign(birth_order_share=half))
+    both = by_order_of(ouhai, shares).assign(birth_order_share=shares)
+    with pytest.raises(ConflictError, match="birth orders are given in two forms"):
+        consistent_rates(both)
+    with pytest.raises(MissingVariableError, match="no fertility by birth order"):
+        consistent_rates(ouhai.drop_vars("birth_order_share"))
+    with pytest.raises(InputError, match="the birth orders are not 1, 2, 3"):
+        consistent_rates(ouhai.assign_coords(order=[0, 1, 2]))
+    with pytest.raises(DimensionError, match="varies over 'year'"):
+        consistent_rates(ouhai.assign(birth_order_share=shares.expand_dims(year=ouhai["year"])))
+    less = by_order_of(ouhai, shares * 0.9)
+    with pytest.raises(InputError, match="do not add up to fertility_rate"):
+        consistent_rates(less)
 
 
 def test_conditional_rates_that_cannot_be_are_refused(ouhai):
@@ -307,13 +355,14 @@ def test_conditional_rates_that_cannot_be_are_refused(ouhai):
     )
     with pytest.raises(BoundsError, match="incidence rates passed as conditional"):
         project(rates.where(rates["age"] != 25, 1.2))
-    incidence = ouhai["fertility_rate_by_order"].rename(order="parity")
+    by_order = by_order_of(ouhai, ouhai["birth_order_share"])["fertility_rate_by_order"]
+    incidence = by_order.rename(order="parity")
     third = incidence.isel(parity=[2])
     incidence = xr.concat([incidence, third], dim="parity").assign_coords(parity=range(4))
     with pytest.raises(BoundsError, match="incidence rates are given as conditional"):
         project(incidence)
     with pytest.raises(DimensionError, match="rates by order are given as conditional"):
-        project(ouhai["fertility_rate_by_order"])
+        project(by_order)
     with pytest.raises(BoundsError, match="outside of the reproductive ages"):
         project(rates.where(rates["age"] != 70, 0.01))
     with pytest.raises(MissingVariableError, match="no women by parity"):
@@ -347,7 +396,7 @@ def test_regions_are_projected_each_by_its_own_rates(ouhai):
     each = [ouhai, with_women("huzhou", end=2040)]
     shared = [
         b[["population", "mortality_rate", "fertility_rate", "sex_ratio_at_birth",
-           "net_migration_rate", "fertility_rate_by_order", "women_by_parity"]]
+           "net_migration_rate", "birth_order_share", "women_by_parity"]]
         for b in each
     ]  # fmt: skip
     both = xr.concat(shared, dim=xr.DataArray(list(names), dims="region", name="region"))

@@ -7,7 +7,6 @@ import pytest
 import xarray as xr
 
 import popsim as ps
-from popsim.analysis.compare import quantiles
 from popsim.errors import (
     BoundsError,
     ConflictError,
@@ -15,7 +14,9 @@ from popsim.errors import (
     InputError,
     MissingVariableError,
 )
+from popsim.demography.regions import load_regions
 from popsim.schema.checks import check_accounting
+from popsim.uncertainty.quantiles import quantiles
 
 
 @pytest.fixture(scope="module")
@@ -97,13 +98,97 @@ def test_books_close_in_every_cell(baseline):
     np.testing.assert_allclose(summary["births"], full["births"].sum("age"), rtol=1e-12)
 
 
+def test_medians_of_everything_are_the_projection(baseline):
+    """With nothing drawn the baseline is the projection without parity, to rounding."""
+    centre = ps.project(baseline)
+    result = ps.simulate(baseline, [], draws=1, vary=[]).isel(scenario=0, draw=0)
+    births = centre["births"].sum("age").values
+    np.testing.assert_allclose(result["births"].sum("order"), births, rtol=1e-10)
+    people = centre["population"].sum(["sex", "age"]).values
+    np.testing.assert_allclose(result["population"].sum(["sex", "age_group"]), people, rtol=1e-10)
+
+
 def test_median_draw_is_near_the_baseline(baseline):
     """1,000 draws: the median of births is the projection's to the error of the median (1 %)."""
     result = ps.simulate(baseline, [], draws=1000, seed=1)
     centre = ps.project(baseline)["births"].sum("age")
-    median = result["births"].sum("order").median("draw").isel(scenario=0)
+    median = result["births"].sum("order").median("draw")
     assert float(abs(median / centre - 1).max()) < 0.03
     assert result.sizes["scenario"] == 1
+
+
+def test_groups_of_draws_are_held_or_have_seeds_of_their_own(baseline):
+    def births(**settings):
+        result = ps.simulate(baseline, [], draws=8, **settings)["births"].sum("order")
+        return result.isel(scenario=0).values
+
+    everything = births(seed=3)
+    fertility = births(seed=3, vary=["fertility"])
+    assert not np.array_equal(everything, fertility)
+    assert (np.ptp(births(vary=[]), axis=0) == 0.0).all()
+    # Fertility is most of what moves births; migrants are the rest.
+    assert np.corrcoef(everything[:, 5], fertility[:, 5])[0, 1] > 0.8
+    other = births(seed={"fertility": 4}, vary=["fertility"])
+    assert np.array_equal(other, births(seed=4, vary=["fertility"]))
+    assert not np.array_equal(other, fertility)
+
+
+def test_streamed_quantiles_are_those_of_the_draws(baseline, result):
+    cut = ps.simulate(baseline, "ouhai", draws=60, seed=3, quantiles=(0.1, 0.5, 0.9))
+    assert cut["births"].dims == ("quantile", "scenario", "year", "order")
+    expected = np.quantile(result["births"], [0.1, 0.5, 0.9], axis=1)
+    np.testing.assert_allclose(cut["births"], expected, rtol=1e-12)
+    assert cut["births"].attrs == result["births"].attrs
+
+
+def test_some_variables_and_other_age_groups(baseline):
+    result = ps.simulate(
+        baseline, [], draws=4, variables=["births", "population"], age_groups=(0, 15, 65)
+    )
+    assert set(result.data_vars) == {"births", "population"}
+    assert result["age_group"].values.tolist() == ["0-14", "15-64", "65+"]
+
+
+@pytest.fixture(scope="module")
+def districts():
+    return load_regions("huzhou", end=2024)
+
+
+def test_a_region_alone_is_what_it_is_among_others(districts):
+    together = ps.simulate(districts, [], draws=9, seed=5)
+    assert together["births"].dims == ("scenario", "region", "draw", "year", "order")
+    alone = ps.simulate(districts.isel(region=[2]), [], draws=9, seed=5)
+    for name in ("births", "population", "women_by_parity"):
+        assert np.array_equal(alone[name].isel(region=0), together[name].isel(region=2)), name
+
+
+def test_chunks_change_no_bit(districts):
+    now = ps.simulate(districts, [], draws=7, seed=5)
+    later = ps.simulate(districts, [], draws=7, seed=5, chunks={"region": 2, "draw": 1})
+    assert later["births"].chunks is not None
+    xr.testing.assert_identical(later.compute(), now)
+    dask_backed = ps.simulate(districts.chunk(region=3), [], draws=7, seed=5)
+    assert dask_backed["births"].chunks is not None
+    xr.testing.assert_identical(dask_backed.compute(), now)
+
+
+def test_blocks_of_quantiles_are_the_quantiles_of_the_whole(districts, monkeypatch):
+    whole = ps.simulate(districts, [], draws=7, quantiles=(0.5,))
+    monkeypatch.setattr("popsim.simulation_plan._CELLS_A_BLOCK", 14)  # two regions
+    xr.testing.assert_identical(ps.simulate(districts, [], draws=7, quantiles=(0.5,)), whole)
+
+
+def test_chunks_that_cannot_be_are_refused(districts):
+    with pytest.raises(InputError, match=r"chunks along 'age' cannot be(.|\n)*all its ages"):
+        ps.simulate(districts, [], draws=2, chunks={"age": 10})
+    with pytest.raises(InputError, match="in chunks along 'year'"):
+        ps.simulate(districts.chunk(year=2), [], draws=2)
+    with pytest.raises(InputError, match="a chunk has no size"):
+        ps.simulate(districts, [], draws=2, chunks={"region": 0})
+    with pytest.raises(InputError, match="quantiles need all draws"):
+        ps.simulate(districts, [], draws=2, quantiles=(0.5,), chunks={"draw": 1})
+    with pytest.raises(BoundsError, match="not rising probabilities"):
+        ps.simulate(districts, [], draws=2, quantiles=(0.9, 0.1))
 
 
 def test_bands_widen(result):
@@ -171,8 +256,12 @@ def test_bad_calls_are_refused(baseline, result):
         ps.simulate(baseline, "ouhai", draws=2, seed=None)
     with pytest.raises(InputError, match=r"no scenario is given(.|\n)*an empty list"):
         ps.simulate(baseline, None, draws=2)
-    with pytest.raises(DimensionError, match="one population at a time"):
-        ps.simulate(baseline.expand_dims(region=["a", "b"]), "ouhai", draws=2)
+    with pytest.raises(DimensionError, match="by region at most"):
+        ps.simulate(baseline.expand_dims(variant=["a", "b"]), "ouhai", draws=2)
+    with pytest.raises(InputError, match=r"no group of draws 'fertilty'(.|\n)*did you mean"):
+        ps.simulate(baseline, "ouhai", draws=2, vary=["fertilty"])
+    with pytest.raises(InputError, match=r"no variable 'birth'(.|\n)*did you mean 'births'"):
+        ps.simulate(baseline, "ouhai", draws=2, variables=["birth"])
     with pytest.raises(BoundsError, match="the population is empty"):
         ps.simulate(baseline.assign(population=baseline["population"] * 0), "ouhai", draws=2)
     with pytest.raises(InputError, match=r"does not reach the end(.|\n)*2021 to 2035"):
@@ -182,7 +271,7 @@ def test_bad_calls_are_refused(baseline, result):
     with pytest.raises(ConflictError, match="written for another place"):
         ps.simulate(ps.load_baseline("cixi", end=2022), "ouhai", draws=2)
     with pytest.raises(MissingVariableError, match="no fertility by birth order"):
-        ps.simulate(baseline.drop_vars("fertility_rate_by_order"), "ouhai", draws=2)
+        ps.simulate(baseline.drop_vars("birth_order_share"), "ouhai", draws=2)
     with pytest.raises(MissingVariableError, match="registered families is not known"):
         ps.simulate(baseline.drop_vars("registered_share"), "ouhai", draws=2)
     with pytest.raises(InputError, match="do not add up to fertility_rate"):

@@ -7,9 +7,7 @@ import xarray as xr
 
 from popsim.errors import InputError, did_you_mean
 from popsim.schema.provenance import provenance
-
-#: Median and 80 % interval.
-QUANTILES = (0.1, 0.5, 0.9)
+from popsim.uncertainty.quantiles import quantiles
 
 _CHANGES = ("dependency_ratio", "child_dependency_ratio", "old_age_dependency_ratio")
 
@@ -57,33 +55,14 @@ def compare(result: xr.Dataset, against: str = "baseline") -> xr.Dataset:
     >>> comparison.additional_births_total.dims
     ('quantile', 'scenario', 'year')
     """
-    for dim in ("scenario", "draw"):
-        if dim not in result.dims:
-            raise InputError(
-                f"the result has no dimension {dim!r}",
-                where="compare",
-                got=f"dims {tuple(result.dims)}",
-                fix="compare takes what popsim.simulate returns",
-            )
-    names = [str(s) for s in result["scenario"].values]
-    if against not in names:
-        raise InputError(
-            f"the result has no scenario {against!r}",
-            where="against",
-            got=against,
-            allowed=", ".join(names),
-            fix=did_you_mean(against, names),
-        )
-    base = result.sel(scenario=against, drop=True)
-    other = result.sel(scenario=[n for n in names if n != against])
+    base, other = sides(result, against)
 
-    births, base_births = (_births(r) for r in (other, base))
+    births, base_births = (births_by_order(r) for r in (other, base))
     extra = births - base_births
     extra_total = extra.sum("order")
     cost = other["cost"] - base["cost"]
     spent = cost.sum("instrument")
     gained = extra_total.sum("year")
-    price = spent.sum("year") / gained.where(gained > 0)
     by_draw = {
         "additional_births": (extra, "persons", "Additional births", "新增出生人数"),
         "additional_births_total": (extra_total, "persons", "Additional births", "新增出生人数"),
@@ -100,7 +79,8 @@ def compare(result: xr.Dataset, against: str = "baseline") -> xr.Dataset:
             spent.sum("year"), "yuan", "Additional spending, all years", "累计新增财政支出",
         ),
         "cost_per_additional_birth": (
-            price.fillna(np.inf), "yuan", "Cost per additional birth", "每新增一名出生的支出",
+            per_birth(spent.sum("year"), gained),
+            "yuan", "Cost per additional birth", "每新增一名出生的支出",
         ),
         "population_change": (
             _people(other) - _people(base), "persons", "Change of population", "人口变化",
@@ -119,33 +99,48 @@ def compare(result: xr.Dataset, against: str = "baseline") -> xr.Dataset:
     return comparison
 
 
-def quantiles(values: xr.DataArray) -> xr.DataArray:
-    """Median and 80 % interval over the draws (quantile, ...); infinite draws keep their rank.
+def sides(result: xr.Dataset, against: str) -> tuple[xr.Dataset, xr.Dataset]:
+    """The scenario that others are compared with, and these others.
+
+    Raises
+    ------
+    InputError
+        The result has no scenarios or draws, or none of that name.
+    """
+    for dim in ("scenario", "draw"):
+        if dim not in result.dims:
+            raise InputError(
+                f"the result has no dimension {dim!r}",
+                where="result",
+                got=f"dims {tuple(result.dims)}",
+                fix="give what popsim.simulate returns, with its draws",
+            )
+    names = [str(s) for s in result["scenario"].values]
+    if against not in names:
+        raise InputError(
+            f"the result has no scenario {against!r}",
+            where="against",
+            got=against,
+            allowed=", ".join(names),
+            fix=did_you_mean(against, names),
+        )
+    others = [n for n in names if n != against]
+    return result.sel(scenario=against, drop=True), result.sel(scenario=others)
+
+
+def per_birth(cost: xr.DataArray, births: xr.DataArray) -> xr.DataArray:
+    """Cost per birth; infinite where no birth is gained.
 
     Examples
     --------
-    >>> quantiles(xr.DataArray([0.0, 1.0, np.inf], dims="draw")).values.tolist()
-    [0.2, 1.0, inf]
+    >>> per_birth(xr.DataArray([6.0, 6.0, 6.0]), xr.DataArray([2.0, 0.0, -1.0])).values.tolist()
+    [3.0, inf, inf]
     """
-    axis = values.get_axis_num("draw")
-    # Linear between neighbours would give nan beside an infinity: inf * 0.
-    ordered = np.sort(values.values, axis=axis)
-    n = ordered.shape[axis]
-    cut = []
-    for q in QUANTILES:
-        at = q * (n - 1)
-        low, high = (np.take(ordered, int(k), axis=axis) for k in (np.floor(at), np.ceil(at)))
-        w = at - np.floor(at)
-        with np.errstate(invalid="ignore"):
-            cut.append(np.where(low == high, low, low * (1.0 - w) + high * w) if w else low)
-    dims = [d for d in values.dims if d != "draw"]
-    coords = {k: c for k, c in values.coords.items() if "draw" not in c.dims}
-    return xr.DataArray(
-        np.stack(cut), dims=("quantile", *dims), coords={"quantile": list(QUANTILES), **coords}
-    )
+    return (cost / births.where(births > 0)).fillna(np.inf)
 
 
-def _births(result: xr.Dataset) -> xr.DataArray:
+def births_by_order(result: xr.Dataset) -> xr.DataArray:
+    """Births (..., year, order) of a result that may have them by age too."""
     births = result["births"]
     return births.sum("age") if "age" in births.dims else births
 

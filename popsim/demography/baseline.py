@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from popsim.demography.base_population import move_to_january, next_january, old_age_weights
-from popsim.demography.birth_orders import order_shares
+from popsim.demography.birth_orders import with_birth_orders
 from popsim.demography.closing import close_kannisto, group_open_age
 from popsim.demography.fertility_scaling import rates_from_pattern, scale_to_mean_age
 from popsim.demography.graduation import graduate_counts, graduate_rates, parse_age_groups
@@ -96,10 +96,14 @@ def build_baseline(
     xarray.Dataset
         Inputs of :func:`popsim.project`: population (sex, age), mortality_rate (year, sex,
         age), fertility_rate (year, age), sex_ratio_at_birth (year), and net_migration or
-        net_migration_total; and fertility_rate_by_order (year, order, age) and
-        women_by_parity (parity, age) for scenarios. The women by parity are a reconstruction
-        for places of China (:func:`popsim.demography.parity_start.starting_shares`); assign
-        your own where you have them. A start before 1990 has none.
+        net_migration_total; and for scenarios birth_order_share (order, age) of the first
+        year, children_by_order (order, child_age 0 to 17) and women_by_parity (parity, age).
+        The women by parity are a reconstruction for places of China
+        (:func:`popsim.demography.parity_start.starting_shares`) by fertility_level, the total
+        fertility rate over China's; the children have the order
+        mixes of China's births moved to the place's
+        (:func:`popsim.demography.birth_orders.children_by_order`); assign your own where you
+        have them. A start before 1990 has no women by parity.
         The attributes name the rule behind each.
 
     Raises
@@ -176,13 +180,11 @@ def build_baseline(
     if net_migration is not None:
         name, flows, migration_rule = _migration(net_migration, years)
         made[name] = flows
-    births = made["fertility_rate"].isel(year=0, drop=True) * now.sel(sex="female", drop=True)
-    by_order = fertility * order_shares(births, order_mix)
-    made["fertility_rate_by_order"] = by_order.transpose(..., "year", "order", "age")
     parity_rule = "no women by parity: the tables of births by cohort do not reach so far back"
     if FIRST_START <= start < LAST_START:
         women = now.sel(sex="female", drop=True)
-        made["women_by_parity"] = starting_women(women, start, level=level_of_fertility(tfr))
+        made["fertility_level"] = level_of_fertility(tfr)
+        made["women_by_parity"] = starting_women(women, start, level=made["fertility_level"])
         parity_rule = (
             "reconstructed: births by cohort of WPP 2024 China and childless women of the census "
             "of 2020, moved to the place's total fertility rate (table parity_assumptions)"
@@ -200,15 +202,16 @@ def build_baseline(
         "rule_fertility": "total fertility rate x age pattern, groups graduated to single ages"
         + (", moved to the mean age" if mean_age_at_childbearing is not None else ""),
         "rule_migration": migration_rule,
-        "rule_order": "order shares by age of Fuzhou 2020, raked to "
-        + ("its own order mix" if order_mix is None else "the order mix given"),
+        "rule_order": "order shares by age of Fuzhou 2020, raked in the first year to "
+        + ("its own order mix" if order_mix is None else "the order mix given")
+        + "; children by the order mixes of China's births, moved to it",
         "rule_parity": parity_rule,
     }
     if place is not None:
         rules["place"] = place
-    baseline = describe(xr.Dataset(made))
+    baseline = describe(with_birth_orders(xr.Dataset(made), order_mix))
     baseline.attrs = {**rules, **provenance("build_baseline", end=end)}
-    for name in made:
+    for name in map(str, baseline.data_vars):
         if name in VARIABLES:
             check_values(baseline[name], VARIABLES[name])
     return baseline

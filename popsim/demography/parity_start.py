@@ -8,6 +8,8 @@ and by which pattern of age first births come (Fuzhou 2020); the table
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -21,7 +23,22 @@ from popsim.schema.variables import VARIABLES
 #: First and last 1 January for which WPP's rates, from 1950, cover the women who still bear.
 FIRST_START, LAST_START = 1990, china.LAST_YEAR + 1
 
+#: Attribute of women by parity that are reconstructed: it names the table of assumptions.
+RECONSTRUCTION = "reconstruction"
+
+#: Quantities of the table by which shares are reconstructed; draws vary these.
+QUANTITIES = (
+    "ever_first",
+    "mean_age_first",
+    "spread_first",
+    "later_progression",
+    "births_of_three",
+    "place_first",
+    "place_higher",
+)
+
 _AGES = np.arange(101)
+_VALUES: Mapping[str, np.ndarray] = {}
 #: A cohort that was older than this in 1950 has births that no rate tells.
 _FIRST_BIRTHS_AT = 15
 #: Of the births that young women have had, some are second ones, or nobody could bear the
@@ -31,9 +48,7 @@ _LARGEST_SHARE_FIRST = 54 / 63
 _LARGEST_PROGRESSION = 0.995
 
 
-def assumed(
-    quantity: str, cohort: np.ndarray, assumptions: pd.DataFrame | None = None
-) -> np.ndarray:
+def assumed(quantity: str, cohort: np.ndarray, at: np.ndarray | float = 0.5) -> np.ndarray:
     """An assumption by birth cohort, linear between the cohorts that the table has.
 
     Parameters
@@ -41,26 +56,29 @@ def assumed(
     quantity : str
         A quantity of the table ``parity_assumptions``.
     cohort : numpy.ndarray
-        Calendar years of birth.
-    assumptions : DataFrame, optional
-        The table with other values, for draws; the shipped one if absent.
+        (cohort,) calendar years of birth.
+    at : numpy.ndarray or float
+        (...) where in its range the quantity stands [1]: 0 lowest, 0.5 at its value, 1
+        highest, linear between; the same for all cohorts.
 
     Returns
     -------
     numpy.ndarray
-        As ``cohort``, in the unit of the table.
+        (..., cohort), in the unit of the table.
 
     Raises
     ------
     InputError
-        The table has no such quantity.
+        The table has no such quantity; a place outside of the range.
 
     Examples
     --------
     >>> assumed("ever_first", np.array([1980, 1985, 2030])).tolist()
     [0.924, 0.9005, 0.78]
+    >>> assumed("place_first", np.array([2000]), np.array([0.0, 0.75])).tolist()
+    [[0.2], [0.8]]
     """
-    table = data.table("parity_assumptions") if assumptions is None else assumptions
+    table = data.table("parity_assumptions")
     rows = table[table["quantity"] == quantity].sort_values("cohort")
     if rows.empty:
         raise InputError(
@@ -69,7 +87,21 @@ def assumed(
             got=quantity,
             allowed=", ".join(sorted(set(map(str, table["quantity"])))),
         )
-    return np.interp(cohort, rows["cohort"].to_numpy(float), rows["value"].to_numpy(float))
+    place = np.asarray(at, dtype=float)[..., None]
+    if not ((place >= 0.0) & (place <= 1.0)).all():
+        raise InputError(
+            f"{quantity} is asked for outside of its range",
+            where="at",
+            got=float(place.min() if place.min() < 0.0 else place.max()),
+            allowed="0 (lowest) to 1 (highest); 0.5 is the value itself",
+        )
+    value, low, high = (rows[c].to_numpy(float) for c in ("value", "low", "high"))
+    away = 2.0 * place - 1.0
+    known = value + away * np.where(away < 0.0, value - low, high - value)
+    weights = [
+        np.interp(cohort, rows["cohort"].to_numpy(float), unit) for unit in np.eye(len(rows))
+    ]
+    return np.asarray(known @ np.array(weights))
 
 
 def births_per_woman(time: int) -> np.ndarray:
@@ -90,8 +122,8 @@ def births_per_woman(time: int) -> np.ndarray:
     return np.where(whole < _AGES, born[min(whole, _AGES[-1])], born)
 
 
-def share_with_a_child(time: int, assumptions: pd.DataFrame | None = None) -> np.ndarray:
-    r"""Share of China's women of each age who have borne by 1 January (age,) [1].
+def share_with_a_child(time: int, at: Mapping[str, np.ndarray] = _VALUES) -> np.ndarray:
+    r"""Share of China's women of each age who have borne by 1 January (..., age) [1].
 
     Notes
     -----
@@ -110,9 +142,12 @@ def share_with_a_child(time: int, assumptions: pd.DataFrame | None = None) -> np
     reached = np.append(0.0, np.cumsum(rates)) / rates.sum()
 
     cohort = time - _AGES - 1
-    away = _AGES + 0.5 - assumed("mean_age_first", cohort, assumptions)
-    scaled = mean + spread * away / assumed("spread_first", cohort, assumptions)
-    share = assumed("ever_first", cohort, assumptions) * np.interp(scaled, borders, reached)
+    ever, middle_first, spread_first = (
+        assumed(name, cohort, at.get(name, 0.5))
+        for name in ("ever_first", "mean_age_first", "spread_first")
+    )
+    scaled = mean + spread * (_AGES + 0.5 - middle_first) / spread_first
+    share = ever * np.interp(scaled, borders, reached)
     return np.where(_AGES < _FIRST_BIRTHS_AT, 0.0, share)
 
 
@@ -120,7 +155,7 @@ def starting_shares(
     time: int,
     *,
     level: xr.DataArray | float = 1.0,
-    assumptions: pd.DataFrame | None = None,
+    at: Mapping[str, xr.DataArray] | None = None,
 ) -> xr.DataArray:
     r"""Share of the women of each age who have 0, 1, 2, and 3 or more children.
 
@@ -130,8 +165,9 @@ def starting_shares(
         1 January of this year [calendar year].
     level : xarray.DataArray or float
         (...) the place's total fertility rate over China's [1].
-    assumptions : DataFrame, optional
-        The table ``parity_assumptions`` with other values, for draws.
+    at : mapping of str to DataArray, optional
+        By quantity of the table ``parity_assumptions``: (draw) where in its range it stands
+        [0 lowest to 1 highest]; at its value where absent.
 
     Returns
     -------
@@ -141,9 +177,9 @@ def starting_shares(
     Raises
     ------
     InputError
-        A time before 1990 or after 2101; a table that lacks a quantity.
+        A time before 1990 or after 2101; a place outside of a range.
     BoundsError
-        A level below zero, or assumptions by which a share is negative.
+        A level below zero.
 
     Notes
     -----
@@ -181,26 +217,27 @@ def starting_shares(
             allowed="the place's total fertility rate over China's, 0 or more",
         )
     cohort = time - _AGES - 1
+    places = {name: place.values for name, place in (at or {}).items()}
 
-    def by_age(values: np.ndarray) -> xr.DataArray:
-        return xr.DataArray(values, dims="age", coords={"age": _AGES})
+    def labelled(values: np.ndarray) -> xr.DataArray:
+        dims = ("draw", "age")[2 - values.ndim :]
+        coords = {"age": _AGES, **({"draw": np.arange(len(values))} if values.ndim == 2 else {})}
+        return xr.DataArray(values, dims=dims, coords=coords)
 
-    first, higher = (
-        float(assumed(name, np.array([0]), assumptions)[0])
-        for name in ("place_first", "place_higher")
-    )
+    def quantity(name: str) -> xr.DataArray:
+        return labelled(assumed(name, cohort, places.get(name, 0.5)))
+
     births = births_per_woman(time)
-    mothers = np.minimum(share_with_a_child(time, assumptions), _LARGEST_SHARE_FIRST * births)
+    mothers = np.minimum(share_with_a_child(time, places), _LARGEST_SHARE_FIRST * births)
     some = mothers > 0.0
-    later = by_age(np.where(some, births / np.where(some, mothers, 1.0) - 1.0, 0.0))
-    later = later * ratio**higher
-    childless = by_age(1.0 - mothers) ** (ratio**first)
+    later = labelled(np.where(some, births / np.where(some, mothers, 1.0) - 1.0, 0.0))
+    later = later * ratio ** quantity("place_higher")
+    childless = labelled(1.0 - mothers) ** (ratio ** quantity("place_first"))
 
-    kappa = by_age(assumed("later_progression", cohort, assumptions))
+    kappa = quantity("later_progression")
     second = (np.sqrt(1.0 + 4.0 * kappa * later) - 1.0) / (2.0 * kappa)
     second = second.clip(0.0, _LARGEST_PROGRESSION)
-    of_three = by_age(assumed("births_of_three", cohort, assumptions))
-    third = (kappa * second / of_three).clip(0.0, _LARGEST_PROGRESSION)
+    third = (kappa * second / quantity("births_of_three")).clip(0.0, _LARGEST_PROGRESSION)
     with_child = 1.0 - childless
     levels = (
         childless,
@@ -209,13 +246,6 @@ def starting_shares(
         with_child * second * third,
     )
     shares = xr.concat(levels, dim=pd.Index(PARITIES, name="parity"))
-    if float(shares.min()) < 0.0:
-        raise BoundsError(
-            "the assumptions make a share of women negative",
-            where="parity_assumptions",
-            got=float(shares.min()),
-            allowed="ever_first between 0 and 1, and no negative progression",
-        )
     return shares.transpose(..., "parity", "age")
 
 
@@ -246,7 +276,11 @@ def level_of_fertility(total_fertility_rate: xr.DataArray) -> xr.DataArray:
 
 
 def starting_women(
-    women: xr.DataArray, time: int, *, level: xr.DataArray | float = 1.0
+    women: xr.DataArray,
+    time: int,
+    *,
+    level: xr.DataArray | float = 1.0,
+    at: Mapping[str, xr.DataArray] | None = None,
 ) -> xr.DataArray:
     """Split women by age into parities by :func:`starting_shares`.
 
@@ -258,11 +292,14 @@ def starting_women(
         [calendar year]
     level : xarray.DataArray or float
         (...) the place's total fertility rate over China's [1].
+    at : mapping of str to DataArray, optional
+        As for :func:`starting_shares`.
 
     Returns
     -------
     xarray.DataArray
-        women_by_parity (..., parity, age) [persons], adding up to the women.
+        women_by_parity (..., parity, age) [persons], adding up to the women; the attribute
+        ``reconstruction`` tells them from women who were counted.
 
     Raises
     ------
@@ -286,10 +323,10 @@ def starting_women(
             allowed="0, 1, ..., 100",
             fix="graduate them: popsim.demography.graduation.graduate_counts",
         )
-    split = (women * starting_shares(time, level=level)).transpose(..., "parity", "age")
+    split = (women * starting_shares(time, level=level, at=at)).transpose(..., "parity", "age")
     # The largest of what rounding leaves goes to the childless, so that the sum is the women's.
     residue = women - split.sum("parity")
     split = split + residue.where(split["parity"] == 0, 0.0)
     split = split.transpose(..., "parity", "age").rename("women_by_parity")
-    split.attrs = VARIABLES["women_by_parity"].attrs()
+    split.attrs = {**VARIABLES["women_by_parity"].attrs(), RECONSTRUCTION: "parity_assumptions"}
     return split

@@ -10,6 +10,9 @@ import xarray as xr
 from popsim import data
 from popsim.demography import china
 from popsim.demography.baseline import build_baseline
+from popsim.demography.birth_orders import with_birth_orders
+from popsim.demography.internal_migration import PLACES as BY_TWO_CENSUSES
+from popsim.demography.internal_migration import continued, internal_migration_rate
 from popsim.demography.mobility import mobility
 from popsim.errors import InputError, UnknownPlaceError, did_you_mean
 from popsim.schema.provenance import provenance
@@ -18,7 +21,7 @@ from popsim.schema.variables import describe
 CENSUS_NIGHT = dt.date(2020, 11, 1)
 FIRST_YEAR = 2021
 PLACES = ("ouhai", "cixi", "huancui", "huzhou", "baotou", "china")
-MIGRATION = ("national", "closed")
+MIGRATION = ("internal", "national", "closed")
 
 #: The sex ratio at birth of a place comes to the nation's by this year: its excess of 2020
 #: is not carried on while the nation's falls. An assumption, not a forecast of anyone's.
@@ -31,7 +34,7 @@ _SOURCES = (
 )
 
 
-def load_baseline(name: str, *, end: int = 2100, migration: str = "national") -> xr.Dataset:
+def load_baseline(name: str, *, end: int = 2100, migration: str = "internal") -> xr.Dataset:
     """Load the baseline of China or of one of its places, from the census of 2020.
 
     Parameters
@@ -39,15 +42,19 @@ def load_baseline(name: str, *, end: int = 2100, migration: str = "national") ->
     name : {"ouhai", "cixi", "huancui", "huzhou", "baotou", "china"}
     end : int
         Last calendar year, up to 2100.
-    migration : {"national", "closed"}
+    migration : {"internal", "national", "closed"}
         "national": WPP's net international migrants; a place loses or gains at the nation's
-        crude rate. Moves inside the country are not in it. "closed": none at all.
+        crude rate. "internal": these, and what a place won or lost inside the country from
+        2010 to 2020, carried on at a lower pace
+        (:mod:`popsim.demography.internal_migration`; not for Huancui, whose borders
+        changed). "closed": none at all.
 
     Returns
     -------
     xarray.Dataset
         As :func:`popsim.build_baseline` returns it, from 1 January 2021, with
-        fertility_rate_by_order (year, order, age); attributes name rules and sources.
+        birth_order_share (order, age), women_by_parity (parity, age) and children_by_order
+        (order, child_age); attributes name rules and sources.
 
     Raises
     ------
@@ -62,14 +69,14 @@ def load_baseline(name: str, *, end: int = 2100, migration: str = "national") ->
     migration for each year, on the census's population. A place differs by what is known
     of it (table ``place_parameters``): its total fertility rate of 2020 follows the
     nation's in proportion; its province's difference in life expectancy is kept; its sex
-    ratio at birth comes to the nation's by 2040; its order mix is kept.
+    ratio at birth comes to the nation's by 2040; its order mix is that of the first year.
 
     Examples
     --------
     >>> import popsim as ps
     >>> baseline = ps.load_baseline("huzhou", end=2025)
     >>> sorted(baseline.data_vars)[:3]
-    ['fertility_rate', 'fertility_rate_by_order', 'mortality_rate']
+    ['birth_order_share', 'children_by_order', 'fertility_level']
     """
     if name not in PLACES:
         raise UnknownPlaceError(
@@ -85,7 +92,8 @@ def load_baseline(name: str, *, end: int = 2100, migration: str = "national") ->
         )
     china.check_span(FIRST_YEAR, end)
     known = _parameters(name)
-    national = migration == "national" and name == "china"
+    national = migration != "closed" and name == "china"
+    internal = migration == "internal" and name in BY_TWO_CENSUSES
     pattern = china.fertility_pattern(FIRST_YEAR, end)
     tfr = _total_fertility_rate(known, end)
     baseline = build_baseline(
@@ -102,9 +110,12 @@ def load_baseline(name: str, *, end: int = 2100, migration: str = "national") ->
         registered_share=known.get("registered_share"),
         place=name,
     )
-    if migration == "national" and name != "china":
+    if migration != "closed" and name != "china":
         rate = _net_migration_rate(baseline["population"], end)
-        baseline = baseline.assign(net_migration_rate=rate)
+        if internal:
+            own = internal_migration_rate(name, known["life_expectancy_difference"])
+            rate = rate + continued(own, FIRST_YEAR, end)
+        baseline = with_birth_orders(baseline.assign(net_migration_rate=rate), _order_mix(known))
     baseline = describe(baseline)
     baseline.attrs |= {
         "sources": _SOURCES,
@@ -118,7 +129,11 @@ def load_baseline(name: str, *, end: int = 2100, migration: str = "national") ->
         if migration == "closed"
         else "WPP 2024 net international migration"
         + ("" if national else ", the crude rate of China by age as people move")
-        + "; no internal migration",
+        + (
+            "; internal migration of 2010-2020 carried on by the table internal_migration"
+            if internal
+            else "; no internal migration"
+        ),
         **provenance("load_baseline", name=name, end=end, migration=migration),
     }
     return baseline

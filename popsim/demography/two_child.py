@@ -15,7 +15,7 @@ import xarray as xr
 from popsim import data
 from popsim.demography import china
 from popsim.demography.baseline import build_baseline
-from popsim.demography.birth_orders import order_shares
+from popsim.demography.birth_orders import national_order_mix, order_shares
 from popsim.demography.parity_start import starting_women
 from popsim.demography.places import census
 from popsim.schema.variables import describe
@@ -40,18 +40,42 @@ def announced_births() -> xr.DataArray:
     return births
 
 
-def order_mix(year: int) -> np.ndarray:
-    """Shares of first, second, and third and higher births, linear between 2010 and 2015 [1].
+def first_marriages() -> xr.DataArray:
+    """Persons who registered a first marriage in China (year) [persons], 2013 to 2020.
 
     Examples
     --------
-    >>> order_mix(2015).tolist()
-    [0.54, 0.4, 0.06]
+    >>> float(first_marriages().sel(year=2013))
+    23860000.0
     """
-    table = data.table("births_china").query("quantity == 'order_share'")
-    by_order = table.pivot(index="order", columns="year", values="value")
-    known = by_order.columns.to_numpy(float)
-    return np.array([np.interp(year, known, row) for row in by_order.to_numpy(float)])
+    table = data.table("marriages_china").query("quantity == 'first_marriages'")
+    married = table.set_index("year")["value"].astype(float).to_xarray()
+    married.attrs = {"units": "persons", "long_name": "First marriages"}
+    return married.rename("first_marriages")
+
+
+def first_births_by_marriages(first_births: float) -> xr.DataArray:
+    """First births (year) [persons] that move with the first marriages of the year before.
+
+    Parameters
+    ----------
+    first_births : float
+        Of 2015, the last year before the policy [persons].
+
+    Returns
+    -------
+    xarray.DataArray
+        (year), 2016 to 2020.
+
+    Examples
+    --------
+    >>> first_births_by_marriages(1e6).round(-3).values.tolist()
+    [922000.0, 836000.0, 763000.0, 699000.0, 612000.0]
+    """
+    married = first_marriages()
+    years = np.arange(LAST_BEFORE + 1, LAST_YEAR + 1)
+    before = married.sel(year=years - 1).assign_coords(year=years)
+    return first_births * before / float(married.sel(year=LAST_BEFORE - 1))
 
 
 def two_child_inputs() -> xr.Dataset:
@@ -86,13 +110,14 @@ def two_child_inputs() -> xr.Dataset:
     women = inputs["population"].sel(sex="female", drop=True)
     held = np.minimum(inputs["year"].values, LAST_BEFORE)
     rates = inputs["fertility_rate"].sel(year=held).assign_coords(year=inputs["year"])
+    mix = national_order_mix(inputs["year"].values)
     shares: list[xr.DataArray] = []
     for year in held:
         births = rates.sel(year=year, drop=True) * women
-        shares.append(order_shares(births, order_mix(year).tolist()))
+        shares.append(order_shares(births, mix.sel(year=year).values.tolist()))
     by_order = rates * xr.concat(shares, dim=inputs["year"])
     return describe(
-        inputs.assign(
+        inputs.drop_vars("birth_order_share").assign(
             fertility_rate=rates,
             fertility_rate_by_order=by_order.transpose("year", "order", "age"),
             women_by_parity=starting_women(women, FIRST_YEAR),

@@ -1,21 +1,39 @@
-"""The one place that configures Numba.
+"""The one place that configures Numba, and that runs kernels in threads.
 
 No ``fastmath`` anywhere: it may reassociate sums, and then a published figure's last
 digits would depend on the compiler. ``error_model="numpy"`` gives 0/0 = nan as in the
-reference implementation instead of an exception inside a parallel loop.
+reference implementation instead of an exception inside a thread.
+
+Threads are Python's, over ranges of cells of a kernel that has let go of the interpreter's
+lock. Numba's own parallel loops would do the same at twice the time to compile, and not all
+of their threading layers bear to be called from several threads at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import wraps
+from itertools import pairwise
 from typing import Any, TypeVar
 
-from numba import njit, prange
+from numba import config, njit, prange
 
-__all__ = ["jit", "jit_parallel", "prange"]
+__all__ = ["jit", "jit_cells", "jit_parallel", "prange", "threads"]
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 _SETTINGS: dict[str, Any] = {"cache": True, "error_model": "numpy", "nogil": True}
+
+#: Ranges of cells for each thread: more than one, since no two take the same time.
+_RANGES_A_THREAD = 4
+
+#: At most so many threads, as NUMBA_NUM_THREADS says or as there are processors.
+_most = int(config.NUMBA_NUM_THREADS)
+_pool: ThreadPoolExecutor | None = None
+_pool_size = 0
 
 
 def jit(function: Kernel) -> Kernel:
@@ -28,3 +46,83 @@ def jit_parallel(function: Kernel) -> Kernel:
     """Compile a loop over cells with ``prange``; not over ages, so threads cannot change a bit."""
     compiled: Kernel = njit(parallel=True, **_SETTINGS)(function)
     return compiled
+
+
+def jit_cells(over: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Compile a kernel over cells and call it in threads, each with ranges of the cells.
+
+    Parameters
+    ----------
+    over : str
+        The parameter whose first axis is the cells.
+
+    Returns
+    -------
+    callable
+        Decorates ``function(begin, end, ...)``, which works on the cells ``begin <= c < end``
+        and touches no other, so that threads cannot change a bit. What it makes is called
+        without the two; its ``py_func`` is the same in plain Python.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        compiled = njit(**_SETTINGS)(function)
+        position = list(inspect.signature(function).parameters).index(over) - 2
+
+        @wraps(function)
+        def run(*arguments: Any) -> None:
+            _in_ranges(compiled, len(arguments[position]), arguments)
+
+        def plainly(*arguments: Any) -> None:
+            function(0, len(arguments[position]), *arguments)
+
+        run.py_func = plainly  # type: ignore[attr-defined]
+        return run
+
+    return decorate
+
+
+@contextmanager
+def threads(most: int) -> Iterator[None]:
+    """Run kernels in at most so many threads, within a ``with`` block."""
+    global _most
+    before, _most = _most, most
+    try:
+        yield
+    finally:
+        _most = before
+
+
+def _in_ranges(compiled: Callable[..., Any], count: int, arguments: tuple[Any, ...]) -> None:
+    pieces = min(_most * _RANGES_A_THREAD, count)
+    if _most == 1 or pieces < 2:
+        compiled(0, count, *arguments)
+        return
+    borders = [count * k // pieces for k in range(pieces + 1)]
+    running = [
+        _workers().submit(compiled, begin, end, *arguments) for begin, end in pairwise(borders)
+    ]
+    for piece in running:
+        piece.result()
+
+
+def _workers() -> ThreadPoolExecutor:
+    global _pool
+    if _pool is None or _pool_size != _most:
+        _make_pool()
+    assert _pool is not None
+    return _pool
+
+
+def _make_pool() -> None:
+    global _pool, _pool_size
+    _pool, _pool_size = ThreadPoolExecutor(_most, thread_name_prefix="popsim"), _most
+
+
+def _forget_threads() -> None:
+    """A forked process has none of its parent's threads."""
+    global _pool
+    _pool = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_threads)

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from popsim.kernels._jit import jit, jit_parallel, prange
+from popsim.kernels._jit import jit, jit_cells
 
 #: How migration is given (the kernel's own enumeration; labels live outside).
 CLOSED, COUNTS, RATES, TOTAL = 0, 1, 2, 3
@@ -163,9 +163,9 @@ def _step(
     return altered
 
 
-@jit_parallel
+@jit_cells("out_altered")
 def project_full(
-    population, population_index,
+    begin, end, population, population_index,
     survival, survival_index,
     fertility, fertility_index,
     factor, factor_index,
@@ -201,8 +201,8 @@ def project_full(
         altered: both come in as zeros.
     out_altered : (cell, year) int64
     """
-    cells, steps = out_altered.shape
-    for c in prange(cells):
+    steps = out_altered.shape[1]
+    for c in range(begin, end):
         A = np.empty(population.shape[1])
         _copy(population[population_index[c]], out_population[c, 0])
         for t in range(steps):
@@ -221,67 +221,6 @@ def project_full(
                 A, out_population[c, t + 1], B, out_deaths[c, t],
                 out_migration[c, t], out_adjustment[c, t],
             )  # fmt: skip
-
-
-@jit_parallel
-def project_summary(
-    population, population_index,
-    survival, survival_index,
-    fertility, fertility_index,
-    factor, factor_index,
-    srb, srb_index,
-    migration, migration_index,
-    mode, step, even, first, last, borders,
-    out_population, out_births, out_deaths, out_migration, out_adjustment, out_altered, out_final,
-):  # fmt: skip
-    """Project every cell, keep its state in cache and write sums only.
-
-    Inputs as in :func:`project_full`, and ``borders`` (group + 1,) int64: group ``g`` is the
-    ages ``borders[g] <= a < borders[g + 1]``.
-
-    Parameters
-    ----------
-    out_population : (cell, year + 1, sex, group)
-    out_births : (cell, year, order)
-    out_deaths, out_migration, out_adjustment : (cell, year, sex)
-        Migration and its adjustment come in as zeros.
-    out_altered : (cell, year) int64
-    out_final : (cell, state)
-        Every age at the end of the last step.
-    """
-    cells, steps = out_altered.shape
-    n = population.shape[1]
-    ages = n // 2
-    for c in prange(cells):
-        now, then = population[population_index[c]].copy(), np.empty(n)
-        A, D, M, adjustment = np.empty(n), np.empty(n), np.zeros(n), np.zeros(n)
-        B = np.zeros(fertility.shape[2:])
-        _group(now, borders, out_population[c, 0])
-        for t in range(steps):
-            altered = _step(
-                now,
-                survival[survival_index[c], t],
-                fertility[fertility_index[c], t],
-                factor[factor_index[c], t],
-                srb[srb_index[c], t],
-                migration[migration_index[c], t],
-                mode, step, even, first, last,
-                A, then, B, D, M, adjustment,
-            )  # fmt: skip
-            out_altered[c, t] = altered
-            for o in range(B.shape[0]):
-                out_births[c, t, o] = _sum(B[o], first, last)
-            for s in range(2):
-                out_deaths[c, t, s] = _sum(D, s * ages, (s + 1) * ages)
-                if mode != CLOSED:
-                    out_migration[c, t, s] = _sum(M, s * ages, (s + 1) * ages)
-                if altered > 0:
-                    out_adjustment[c, t, s] = _sum(adjustment, s * ages, (s + 1) * ages)
-            if altered > 0:
-                adjustment[:] = 0.0
-            now, then = then, now
-            _group(now, borders, out_population[c, t + 1])
-        _copy(now, out_final[c])
 
 
 @jit

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from popsim.kernels._jit import jit, jit_parallel, prange
+from popsim.kernels._jit import jit, jit_cells
 
 __all__ = ["smooth_rows"]
 
@@ -197,9 +197,21 @@ def _smooth_row(total, weight, start, penalty, inverse, null, steps, tolerance, 
     return largest
 
 
-@jit_parallel
+@jit_cells("total")
 def smooth_rows(
-    total, weight, weight_row, start, penalty, inverse, null, steps, tolerance, change, out
+    begin,
+    end,
+    total,
+    weight,
+    weight_row,
+    start,
+    penalty,
+    inverse,
+    null,
+    steps,
+    tolerance,
+    change,
+    out,
 ):
     """Spread each row of group totals over its ages.
 
@@ -207,7 +219,7 @@ def smooth_rows(
     start (m + 1), penalty Q and its pseudo-inverse (n, n), null (n, k): the curves that cost
     nothing; change (row): the largest change of eta in the last step; out (row, n).
     """
-    for row in prange(len(total)):
+    for row in range(begin, end):
         change[row] = _smooth_row(
             total[row],
             weight[weight_row[row]],

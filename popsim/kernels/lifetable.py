@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from popsim.kernels._jit import jit, jit_parallel, prange
+from popsim.kernels._jit import jit, jit_cells
 
 Array = np.ndarray
 
@@ -137,8 +137,10 @@ def table_row(
     return bad
 
 
-@jit_parallel
+@jit_cells("m")
 def tables_by_rule(
+    begin: int,
+    end: int,
     rates: Array,
     rates_of: Array,
     n: Array,
@@ -169,15 +171,17 @@ def tables_by_rule(
     m, a, qx, lx, dx, Lx, Tx, ex : (cell, age) output
     bad : (cell,) output: first age group whose qx exceeds 1, or -1
     """
-    for c in prange(len(m)):
+    for c in range(begin, end):
         for x in range(m.shape[1]):
             m[c, x] = rates[rates_of[c], x]
         separation_row(m[c], n, infants[infants_of[c]], children[children_of[c]], rule, a[c])
         bad[c] = table_row(m[c], a[c], n, qx[c], lx[c], dx[c], Lx[c], Tx[c], ex[c])
 
 
-@jit_parallel
+@jit_cells("m")
 def tables_given_ax(
+    begin: int,
+    end: int,
     rates: Array,
     rates_of: Array,
     given: Array,
@@ -203,7 +207,7 @@ def tables_given_ax(
     m, a, qx, lx, dx, Lx, Tx, ex : (cell, age) output; the open group's m is 1/a
     bad : (cell,) output: first age group whose qx exceeds 1, or -1
     """
-    for c in prange(len(m)):
+    for c in range(begin, end):
         for x in range(m.shape[1]):
             m[c, x] = rates[rates_of[c], x]
         for x in range(a.shape[1]):
@@ -212,11 +216,11 @@ def tables_given_ax(
         bad[c] = table_row(m[c], a[c], n, qx[c], lx[c], dx[c], Lx[c], Tx[c], ex[c])
 
 
-@jit_parallel
+@jit
 def all_within(values: Array, ceiling: Array) -> bool:
     """Whether all values (row, age) are numbers from 0 to the ceiling (age,)."""
     outside = 0
-    for r in prange(len(values)):
+    for r in range(len(values)):
         for x in range(len(ceiling)):
             # also true of nan
             outside += not 0.0 <= values[r, x] <= ceiling[x]
@@ -254,8 +258,10 @@ def rates_row(
         m[x] = q[x] / (n[x] - (n[x] - a[x]) * q[x])
 
 
-@jit_parallel
+@jit_cells("m")
 def rates_from_probabilities(
+    begin: int,
+    end: int,
     q: Array,
     q_of: Array,
     n: Array,
@@ -278,6 +284,6 @@ def rates_from_probabilities(
     open_a, open_a_of : (row,) life expectancy in the open group, and (cell,) the row
     m, a : (cell, age) output
     """
-    for c in prange(len(m)):
+    for c in range(begin, end):
         own, young = infants[infants_of[c]], children[children_of[c]]
         rates_row(q[q_of[c]], n, own, young, rule, open_a[open_a_of[c]], m[c], a[c])

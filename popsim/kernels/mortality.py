@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from popsim.kernels._jit import jit, jit_parallel, prange
+from popsim.kernels._jit import jit, jit_cells
 from popsim.kernels.lifetable import separation_row
 
 Array = np.ndarray
@@ -187,8 +187,10 @@ def _meet_row(
         step = min(2.0 * step, limit)
 
 
-@jit_parallel
+@jit_cells("target")
 def meet_life_expectancy(
+    begin: int,
+    end: int,
     m: Array,
     m_index: Array,
     b: Array,
@@ -220,7 +222,7 @@ def meet_life_expectancy(
     reach : (cell, 2) output where ``level`` is nan: lowest and highest that can be met
     out : (cell, age) output, the rates
     """
-    for c in prange(target.shape[0]):
+    for c in range(begin, end):
         standard, direction, dampening = m[m_index[c]], b[b_index[c]], S[S_index[c]]
         infant, child = infants[infants_of[c]], children[children_of[c]]
         a = np.empty(standard.shape[0])

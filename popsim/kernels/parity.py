@@ -21,10 +21,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from popsim.kernels._jit import jit, jit_parallel, prange
+from popsim.kernels._jit import jit, jit_cells
 from popsim.kernels.cohort import CLOSED, _copy, _group, _lift, _migrate, _sum, _survive
 
 PARITIES, ORDERS = 4, 3
+
+#: How fertility is given: conditional rates; incidence rates whose births by order and age
+#: are met every year; or in the first, and births by age after it (the kernel's own enumeration).
+CONDITIONAL, BY_ORDER, FIRST_YEAR = 0, 1, 2
 
 
 @jit
@@ -51,47 +55,64 @@ def _reach(A, E, R):
 
 
 @jit
-def _move(births, x, ceiling):
-    """Move births of an order beyond ``ceiling`` times its women to the first one with room."""
-    over = 0.0
+def fill(start, women, births, ceiling, rates):
+    """Rates of the orders in the proportions of ``start`` that give the births of all orders.
+
+    No rate passes the larger of its start and ``ceiling``: what is above goes to the other
+    orders, in their proportions. Where all have reached it, or none has a start, all women
+    bear at one rate, which is infinite where there is nobody.
+    """
+    held = 0  # bit by order
+    for _ in range(ORDERS + 1):
+        left, base = births, 0.0
+        for o in range(ORDERS):
+            if held >> o & 1:
+                left -= max(start[o], ceiling) * women[o]
+            else:
+                base += start[o] * women[o]
+        if base <= 0.0:
+            break
+        more = held
+        for o in range(ORDERS):
+            rates[o] = max(start[o], ceiling) if held >> o & 1 else left / base * start[o]
+            if rates[o] > max(start[o], ceiling):
+                more |= 1 << o
+        if more == held:
+            return
+        held = more
+    everybody = women[0] + women[1] + women[2]
     for o in range(ORDERS):
-        excess = max(births[o] - ceiling * x[o], 0.0)
-        births[o] -= excess
-        over += excess
-    for o in range(ORDERS):
-        moved = min(over, max(ceiling * x[o] - births[o], 0.0))
-        births[o] += moved
-        over -= moved
-    births[0] += over
+        rates[o] = births / everybody if everybody > 0.0 else np.inf
 
 
 @jit
-def _conditional(N, fertility, A, E, R, step, first, last, ceiling, c):
+def _conditional(N, fertility, A, E, R, step, first, last, keep, start, ceiling, c):
     """Conditional rates that give the births of incidence rates, age after age.
 
-    Births of an order beyond what ``ceiling`` (births per woman of the parity in the step)
-    allows go to another. Where none has room the rate lies above the ceiling, and it is
-    infinite where no woman could bear. Parities 2 and 3 share a rate: incidence does not tell
-    them apart.
+    Births by order and age are those of the incidence rates; or, to ``keep`` the rates of the
+    first year in their proportions (``start``), births by age alone. A rate is infinite where
+    no woman could bear. Parities 2 and 3 share a rate: incidence does not tell them apart.
     """
-    x, births = np.empty(ORDERS), np.empty(ORDERS)  # exposed women and births by order
+    x, births, rates, kept = np.empty(ORDERS), np.empty(ORDERS), np.empty(ORDERS), np.empty(ORDERS)
     for a in range(first, last):
+        total = 0.0
         for o in range(ORDERS):
             x[o] = 0.0
+            kept[o] = step * start[o, a]
+            births[o] = max(step * fertility[o, a] * (A[a] + E[a]) / 2.0, 0.0)
+            total += births[o]
         for k in range(PARITIES):
             borne = min(step * c[k, a - 1], 1.0) / 2.0 if a > first else 0.0
             unborne = N[k, a - 1] * (1.0 - borne)
             x[min(k, 2)] += (N[k, a] + R[a] * unborne) / 2.0
-        for o in range(ORDERS):
-            births[o] = max(step * fertility[o, a] * (A[a] + E[a]) / 2.0, 0.0)
-        if ceiling < np.inf:
-            _move(births, x, ceiling)
+        if keep and total > 0.0:
+            fill(kept, x, total, ceiling, rates)
+        else:
+            for o in range(ORDERS):
+                rates[o] = births[o] / x[o] if x[o] > 0.0 else np.inf
+                rates[o] = rates[o] if births[o] > 0.0 else 0.0
         for k in range(PARITIES):
-            o = min(k, 2)
-            if births[o] <= 0.0:
-                c[k, a] = 0.0
-            else:
-                c[k, a] = births[o] / (step * x[o]) if x[o] > 0.0 else np.inf
+            c[k, a] = rates[min(k, 2)] / step
 
 
 @jit
@@ -131,12 +152,13 @@ def _advance(N, c, factor, R, step, first, last, G, F, T, B):
 @jit
 def _step(
     P, N, survival, rates, factor, srb, migration, mode, step, even, first, last,
-    incidence, ceiling, A, E, B, D, M, adjustment, c, R, G, F, T,
+    given, keep, start, ceiling, A, E, B, D, M, adjustment, c, R, G, F, T,
 ):  # fmt: skip
     """One step of one cell: fills E, B, D, M and moves N; returns how many groups were altered.
 
     ``rates`` are conditional (parity, age), or incidence (order, age) to be turned into
-    conditional ones, which ``c`` then holds. Scratch: A, R, G, F, T.
+    conditional ones, which ``c`` then holds, those of the first year being ``start``.
+    Scratch: A, R, G, F, T.
     """
     n = P.shape[0]
     ages = n // 2
@@ -157,8 +179,8 @@ def _step(
 
     women, reached = A[:ages], E[:ages]
     _reach(women, reached, R)
-    if incidence:
-        _conditional(N, rates, women, reached, R, step, first, last, ceiling, c)
+    if given != CONDITIONAL:
+        _conditional(N, rates, women, reached, R, step, first, last, keep, start, ceiling, c)
         _advance(N, c, factor, R, step, first, last, G, F, T, B)
     else:
         _advance(N, rates, factor, R, step, first, last, G, F, T, B)
@@ -186,16 +208,16 @@ def _step(
     return altered
 
 
-@jit_parallel
+@jit_cells("out_altered")
 def project_full(
-    population, population_index,
+    begin, end, population, population_index,
     women, women_index,
     survival, survival_index,
     rates, rates_index,
     factor, factor_index,
     srb, srb_index,
     migration, migration_index,
-    mode, step, even, first, last, incidence, ceiling,
+    mode, step, even, first, last, given, ceiling,
     out_population, out_women, out_rates, out_births, out_deaths, out_migration, out_adjustment,
     out_altered,
 ):  # fmt: skip
@@ -207,24 +229,25 @@ def project_full(
     ----------
     women : (row, parity, age)
         Women by parity at the start; the parities add up to the women of ``population``.
-    rates : (row, year, parity, age), or (row, year, order, age) where ``incidence``
+    rates : (row, year, parity, age); (row, year, order, age) unless ``given`` is CONDITIONAL
         Births of order min(k, 2) per woman of parity k and year; or per woman of any parity.
     factor : (row, year, order)
         Multiplies the conditional rates of the parities that bear the order.
-    incidence : bool
-        Rates are turned into conditional ones that give the same births.
+    given : int
+        CONDITIONAL, BY_ORDER or FIRST_YEAR: incidence rates are turned into conditional ones.
     ceiling : float
-        Births per woman of a parity in the step beyond which births go to another order.
+        Births per woman of a parity in the step beyond which, after the first year, births
+        go to other orders; not for BY_ORDER.
     out_women : (cell, year + 1, parity, age)
-    out_rates : (cell, year, parity, age), or (cell, 1, ...) unless ``incidence``
+    out_rates : (cell, year, parity, age), or (cell, 1, ...) where CONDITIONAL
         Conditional rates before the factor; written at the reproductive ages: zeros come in.
     out_births : (cell, year, order, age)
         Written at the reproductive ages: zeros come in.
     """
-    cells, steps = out_altered.shape
+    steps = out_altered.shape[1]
     n = population.shape[1]
     ages = n // 2
-    for c in prange(cells):
+    for c in range(begin, end):
         A, R = np.empty(n), np.empty(ages)
         G, F, T = np.zeros((PARITIES, ages)), np.zeros((PARITIES, ages)), np.empty((PARITIES, ages))
         _copy(population[population_index[c]], out_population[c, 0])
@@ -240,18 +263,19 @@ def project_full(
                 factor[factor_index[c], t],
                 srb[srb_index[c], t],
                 migration[migration_index[c], t],
-                mode, step, even, first, last, incidence, ceiling,
+                mode, step, even, first, last,
+                given, given == FIRST_YEAR and t > 0, out_rates[c, 0], ceiling,
                 A, out_population[c, t + 1], B, out_deaths[c, t],
                 out_migration[c, t], out_adjustment[c, t],
-                out_rates[c, t if incidence else 0], R, G, F, T,
+                out_rates[c, 0 if given == CONDITIONAL else t], R, G, F, T,
             )  # fmt: skip
             for k in range(PARITIES):
                 _copy(N[k], out_women[c, t + 1, k])
 
 
-@jit_parallel
+@jit_cells("out_altered")
 def project_summary(
-    population, population_index,
+    begin, end, population, population_index,
     women, women_index,
     survival, survival_index,
     rates, rates_index,
@@ -274,10 +298,10 @@ def project_summary(
     out_women_final : (cell, parity, age)
         Women by parity at the end of the last step.
     """
-    cells, steps = out_altered.shape
+    steps = out_altered.shape[1]
     n = population.shape[1]
     ages = n // 2
-    for c in prange(cells):
+    for c in range(begin, end):
         now, then = population[population_index[c]].copy(), np.empty(n)
         N = women[women_index[c]].copy()
         A, D, M, adjustment = np.empty(n), np.empty(n), np.zeros(n), np.zeros(n)
@@ -292,7 +316,7 @@ def project_summary(
                 factor[factor_index[c], t],
                 srb[srb_index[c], t],
                 migration[migration_index[c], t],
-                mode, step, even, first, last, False, np.inf,
+                mode, step, even, first, last, CONDITIONAL, False, none, np.inf,
                 A, then, B, D, M, adjustment, none, R, G, F, T,
             )  # fmt: skip
             out_altered[c, t] = altered

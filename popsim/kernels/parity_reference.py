@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from popsim.kernels.cohort import CLOSED, NEGLIGIBLE
+from popsim.kernels.parity import CONDITIONAL, FIRST_YEAR
 from popsim.kernels.reference import migrants_asked_for
 
 
@@ -17,6 +18,25 @@ def split(total: float, shares: np.ndarray) -> np.ndarray:
     if shares.sum() > 0:
         return total * shares / shares.sum()
     return np.array([total, 0.0, 0.0, 0.0])
+
+
+def in_proportion(
+    start: np.ndarray, women: np.ndarray, births: float, ceiling: float
+) -> np.ndarray:
+    """Rates (order,) that give the births: one multiple of the start, none above its ceiling."""
+    top = np.maximum(start, ceiling)
+    if births <= 0:
+        return np.zeros(3)
+    if births >= (top * women)[start > 0].sum():
+        return np.full(3, births / women.sum() if women.sum() > 0 else np.inf)
+    low, high = 0.0, 1.0
+    while (np.minimum(high * start, top) * women).sum() < births:
+        high *= 2
+    for _ in range(200):
+        middle = (low + high) / 2
+        enough = (np.minimum(middle * start, top) * women).sum() >= births
+        low, high = (low, middle) if enough else (middle, high)
+    return np.minimum(high * start, top)
 
 
 def one_step(
@@ -30,11 +50,14 @@ def one_step(
     step: float,
     even: bool,
     incidence: bool,
+    start: np.ndarray | None = None,
+    ceiling: float = np.inf,
 ) -> tuple[np.ndarray, ...]:
     """Return population, women by parity, conditional rates, births, deaths, migrants, adjustment.
 
     Population (sex, age) and women (parity, age) are at the end; conditional rates (parity,
-    age); births (order, age); the other flows (sex, age).
+    age); births (order, age); the other flows (sex, age). ``start``: conditional rates whose
+    proportions are kept, so that of the incidence rates only the sum over order counts.
     """
     asked = migrants_asked_for(P, migration, mode, step)
     applied = asked.copy()
@@ -67,12 +90,17 @@ def one_step(
         not_yet, borne = ratio * not_yet, ratio * borne
         now = by_parity[:, a]
         if incidence and 0 < a < ages - 1:
-            for k in range(4):
-                bearing = [k] if k < 2 else [2, 3]
-                asked_births = rates[min(k, 2), a] * (exposed[0, a] + end[0, a]) / 2
-                may_bear = (now[bearing].sum() + not_yet[bearing].sum()) / 2
-                if asked_births > 0:
-                    conditional[k, a] = asked_births / may_bear if may_bear > 0 else np.inf
+            bearing = [[0], [1], [2, 3]]
+            may_bear = np.array([(now[k].sum() + not_yet[k].sum()) / 2 for k in bearing])
+            asked_births = step * rates[:, a] * (exposed[0, a] + end[0, a]) / 2
+            if start is not None:
+                kept = step * start[:3, a]
+                found = in_proportion(kept, may_bear, asked_births.sum(), ceiling)
+            else:
+                found = np.where(asked_births > 0, np.inf, 0.0)
+                some = (asked_births > 0) & (may_bear > 0)
+                found[some] = asked_births[some] / may_bear[some]
+            conditional[:, a] = found[[0, 1, 2, 2]] / step
         elif not incidence and a < ages - 1:
             conditional[:, a] = rates[:, a]
         half = np.minimum(step * conditional[:, a], 1.0) / 2
@@ -107,7 +135,8 @@ def project(
     mode: int,
     step: float,
     even: bool,
-    incidence: bool = False,
+    given: int = CONDITIONAL,
+    ceiling: float = np.inf,
 ) -> tuple[np.ndarray, ...]:
     """Project one cell over all years.
 
@@ -116,12 +145,12 @@ def project(
     population : (sex, age)
     women : (parity, age)
     survival : (year, sex, age)
-    rates : (year, parity, age), or (year, order, age) where ``incidence``
+    rates : (year, parity, age), or (year, order, age) unless ``given`` is CONDITIONAL
     factor : (year, order)
-        On conditional rates; with incidence it must be 1.
+        On conditional rates; with incidence rates it must be 1.
     srb : (year,)
     migration : (year, sex, age), or (year, 1) for a total
-    mode, step, even, incidence
+    mode, step, even, given, ceiling
         As in :func:`popsim.kernels.parity.project_full`.
 
     Returns
@@ -130,12 +159,15 @@ def project(
     parity, age), births (year, order, age), deaths, net migration and its adjustment (year,
     sex, age).
     """
-    people, by_parity, flows = [population], [women], []
+    people, by_parity = [population], [women]
+    flows: list[list[np.ndarray]] = []
     for t in range(len(srb)):
-        given = rates[t] if incidence else rates[t] * factor[t][[0, 1, 2, 2], None]
+        incidence = given != CONDITIONAL
+        asked = rates[t] if incidence else rates[t] * factor[t][[0, 1, 2, 2], None]
+        start = flows[0][0] if given == FIRST_YEAR and t > 0 else None
         end, moved, *flow = one_step(
-            people[-1], by_parity[-1], survival[t], given, srb[t], migration[t],
-            mode, step, even, incidence,
+            people[-1], by_parity[-1], survival[t], asked, srb[t], migration[t],
+            mode, step, even, incidence, start, ceiling,
         )  # fmt: skip
         people.append(end)
         by_parity.append(moved)

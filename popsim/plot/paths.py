@@ -6,9 +6,9 @@ import xarray as xr
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
-from popsim.analysis.compare import quantiles
 from popsim.errors import DimensionError, MissingVariableError
 from popsim.plot.style import BASELINE_COLOUR, SCENARIO_COLOURS, bilingual, styled
+from popsim.uncertainty.quantiles import quantiles
 
 
 def fan(

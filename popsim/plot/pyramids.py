@@ -8,9 +8,9 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
-from popsim.analysis.compare import quantiles
 from popsim.errors import DimensionError
 from popsim.plot.style import FEMALE_COLOUR, MALE_COLOUR, bilingual, styled
+from popsim.uncertainty.quantiles import quantiles
 
 
 def pyramid(

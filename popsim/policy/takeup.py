@@ -1,4 +1,4 @@
-"""Who takes what: draws of take-up, and families by the set of benefits they get."""
+"""Who gets what: draws of take-up, the share that may claim, and families by what they get."""
 
 from __future__ import annotations
 
@@ -6,18 +6,39 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from popsim.scenario.model import Instrument
+from popsim.scenario.instruments import FamilyInstrument
+from popsim.scenario.quantities import Range
 from popsim.uncertainty.draws import Spread, uniforms
 
 
-def take_up_draws(instrument: Instrument, draws: int, seed: int) -> np.ndarray:
+def range_draws(
+    declared: Range, quantity: str, key: str, draws: int, seed: int | None
+) -> np.ndarray:
+    """Draws (draw,) [1] of a declared share, from the Beta fitted to it."""
+    spread = Spread(declared.median, declared.lower, declared.upper, "beta")
+    if declared.lower == declared.upper:
+        spread = Spread(declared.median, declared.median, declared.median, "fixed")
+    return spread.quantile(uniforms(seed, quantity, key, draws))
+
+
+def take_up_draws(instrument: FamilyInstrument, draws: int, seed: int | None) -> np.ndarray:
     """Share of the eligible families that is paid (draw,) [1], from the declared Beta.
 
     Keyed by the instrument's id: the same in every scenario that has it.
     """
-    declared = instrument.take_up
-    spread = Spread(declared.median, declared.lower, declared.upper, "beta")
-    return spread.quantile(uniforms(seed, "take_up", instrument.id, draws))
+    return range_draws(instrument.take_up, "take_up", instrument.id, draws, seed)
+
+
+def eligible_share(instrument: FamilyInstrument) -> float:
+    """Share of the families of one registration that may claim [1]; parts are independent.
+
+    Examples
+    --------
+    >>> import popsim as ps
+    >>> eligible_share(ps.load_scenario("ouhai").instruments[0])
+    1.0
+    """
+    return float(np.prod([part.share for part in instrument.eligibility.parts()]))
 
 
 def nested_tiers(take_up: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:

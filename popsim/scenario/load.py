@@ -11,7 +11,9 @@ from pydantic import BaseModel, ValidationError
 
 from popsim.errors import ScenarioError, UnknownPlaceError, did_you_mean
 from popsim.scenario.catalogue import scenario_path
-from popsim.scenario.model import AnyInstrument, Scenario
+from popsim.scenario.instruments import KINDS
+from popsim.scenario.model import Scenario
+from popsim.scenario.quantities import Refusal
 
 
 def load_scenario(source: str | PathLike[str]) -> Scenario:
@@ -37,8 +39,8 @@ def load_scenario(source: str | PathLike[str]) -> Scenario:
     Examples
     --------
     >>> from popsim.scenario.load import load_scenario
-    >>> [instrument.id for instrument in load_scenario("ouhai").instruments]
-    ['birth_grant', 'rearing_subsidy', 'childcare_voucher', 'home_purchase_subsidy']
+    >>> [instrument.id for instrument in load_scenario("ouhai").instruments][:3]
+    ['birth_grant', 'rearing_subsidy', 'childcare_voucher']
     """
     path = Path(source)
     if path.suffix not in (".yaml", ".yml"):
@@ -87,52 +89,67 @@ def _readable(error: ValidationError, where: str) -> ScenarioError:
     """Turn pydantic's first complaint into one of ours; say how many more there are."""
     # A misspelt key is also a missing one; the typo is what the reader can mend.
     first = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")[0]
-    path = [p for p in first["loc"] if not _is_tag(p)]
-    shown = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
+    loc = _without_tags(first["loc"])
     more = error.error_count() - 1
     fix = f"and {more} more below it" if more else None
     got: Any = first.get("input")
     allowed: Any = None
-    if first["type"] == "extra_forbidden":
+    refusal = first.get("ctx", {}).get("error")
+    if isinstance(refusal, Refusal):
+        what, got, allowed = str(refusal), refusal.got, refusal.allowed
+        fix = refusal.fix or fix
+        loc.append(refusal.path)
+    elif first["type"] == "extra_forbidden":
         names = _allowed_keys(first["loc"])
         allowed = ", ".join(names)
-        fix = did_you_mean(path[-1], names) or "remove the key, or check its indentation"
-        what, got = f"unknown key {path[-1]!r}", path[-1]
+        fix = did_you_mean(loc[-1], names) or "remove the key, or check its indentation"
+        what, got = f"unknown key {loc[-1]!r}", loc[-1]
     elif first["type"] == "missing":
-        what, got = f"the key {path[-1]!r} is missing", None
+        what, got = f"the key {loc[-1]!r} is missing", None
     elif first["type"] == "union_tag_invalid":
         what = "unknown kind of instrument"
-        allowed = ", ".join(_kinds())
+        allowed = ", ".join(KINDS)
         got = first["ctx"]["tag"]
-        fix = did_you_mean(got, _kinds())
-    elif path and path[-1] == "[key]":
-        what, allowed = "unknown birth order", "1, 2, 3 (third and higher)"
-        shown = shown.removesuffix(".[key]")
+        fix = did_you_mean(got, KINDS)
+    elif loc and loc[-1] == "[key]":
+        loc.pop()
+        orders = "amounts" in loc
+        what = "unknown birth order" if orders else "a key that cannot be"
+        allowed = "1, 2, 3 (third and higher)" if orders else first["msg"]
     else:
         what = first["msg"].removeprefix("Value error, ")
-        if what.startswith("Input") and path:
-            what = what.replace("Input", str(path[-1]), 1)
+        if what.startswith("Input") and loc:
+            what = what.replace("Input", str(loc[-1]), 1)
         got = got if not isinstance(got, dict | list | BaseModel) else None
+    shown = _shown(loc)
     place = f"{where}: {shown}" if shown else where
     return ScenarioError(what, where=place, got=got, allowed=allowed, fix=fix)
 
 
-def _kinds() -> dict[str, type[BaseModel]]:
-    union = get_args(AnyInstrument)[0]
-    return {get_args(c.model_fields["kind"].annotation)[0]: c for c in get_args(union)}
+def _shown(loc: list[Any]) -> str:
+    """A path as the reader writes it: instruments[0].spells[1].amounts[2]."""
+    text = ""
+    for part in loc:
+        word = str(part)
+        text += f"[{word}]" if word.isdigit() else word if word.startswith("[") else f".{word}"
+    return text.strip(".")
 
 
-def _is_tag(part: Any) -> bool:
-    """Pydantic puts the kind of an instrument into the path; the file does not have it there."""
-    return part in _kinds()
+def _without_tags(loc: tuple[Any, ...]) -> list[Any]:
+    """Leave out the kind that pydantic puts behind an instrument's number; the file has none."""
+    return [
+        part
+        for n, part in enumerate(loc)
+        if not (part in KINDS and n > 0 and isinstance(loc[n - 1], int))
+    ]
 
 
 def _allowed_keys(loc: tuple[Any, ...]) -> list[str]:
     """Keys of the model that an unknown key was found in, following the path to it."""
     model: Any = Scenario
     for part in loc[:-1]:
-        if part in _kinds():
-            model = _kinds()[part]
+        if part in KINDS:
+            model = KINDS[part].declared
         elif part in getattr(model, "model_fields", {}):
             model = _model_within(model.model_fields[part].annotation)
     return list(getattr(model, "model_fields", {}))

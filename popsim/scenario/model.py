@@ -9,254 +9,33 @@ from __future__ import annotations
 
 import datetime as dt
 import html
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Iterator
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from popsim.errors import ScenarioError, did_you_mean
+from popsim.scenario.indicators import Indicator
+from popsim.scenario.instruments import (
+    KINDS,
+    AnyInstrument,
+    FamilyInstrument,
+    HousingInstrument,
+    Instrument,
+)
+from popsim.scenario.options import Budget, Context, Override, Payment, Variant
+from popsim.scenario.quantities import (
+    ASSUMPTION,
+    ORDERS,
+    Declared,
+    Document,
+    Identifier,
+    Refusal,
+    Text,
+)
 
-#: Birth orders that a package can tell apart; 3 is third and higher.
-ORDERS = (1, 2, 3)
-
-Order = Annotated[int, Field(ge=1, le=3)]
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Money = Annotated[float, Field(ge=0.0)]
-Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-
-
-class Declared(BaseModel):
-    """Base of every part of a scenario: frozen, and strict about unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Text(Declared):
-    """A text in English and Chinese."""
-
-    en: str
-    zh: str
-
-
-class Document(Declared):
-    """A document that a number is taken from."""
-
-    title: str
-    publisher: str
-    date: dt.date
-    url: str | None = None
-
-
-class Quantity(Declared):
-    """A number with its unit and where it comes from.
-
-    Attributes
-    ----------
-    value : float
-    unit : str
-    source : str
-        Key of a document, or "assumption".
-    quote : str, optional
-        The words of the document.
-    reason : str, optional
-        Why this number; needed where the source is "assumption".
-    verified : bool
-        Whether the number was checked against its publisher.
-    """
-
-    value: Money
-    unit: Literal["yuan", "percent"]
-    source: str
-    quote: str | None = None
-    reason: str | None = None
-    verified: bool = True
-
-    @model_validator(mode="after")
-    def _assumptions_have_reasons(self) -> Quantity:
-        if self.source == "assumption" and not self.reason:
-            raise ValueError("an assumption needs a reason")
-        return self
-
-
-class TakeUp(Declared):
-    """Share of the eligible families that is paid: a median and an 80 % range.
-
-    Attributes
-    ----------
-    median, lower, upper : float
-        Shares; a Beta distribution is fitted to them.
-    source : str
-    reason : str, optional
-    """
-
-    median: Annotated[float, Field(gt=0.0, lt=1.0)]
-    lower: Share
-    upper: Share
-    source: str
-    reason: str | None = None
-
-    @model_validator(mode="after")
-    def _ordered(self) -> TakeUp:
-        if not self.lower <= self.median <= self.upper:
-            raise ValueError("lower <= median <= upper is needed")
-        if self.source == "assumption" and not self.reason:
-            raise ValueError("an assumption needs a reason")
-        return self
-
-
-class Eligibility(Declared):
-    """Who may claim.
-
-    Attributes
-    ----------
-    registered : bool
-        Families of the household register (户籍) only.
-    """
-
-    registered: bool = True
-
-
-class Instrument(Declared):
-    """What every instrument has.
-
-    Attributes
-    ----------
-    id : str
-        Name in results.
-    title : Text
-    start : datetime.date
-        The first day of births that are paid for.
-    end : datetime.date, optional
-        The last such day; open where absent.
-    eligibility : Eligibility
-    take_up : TakeUp
-    amounts : dict of int to Quantity
-        What one family gets in all, by birth order (3 = third and higher).
-    note : str, optional
-    """
-
-    id: Identifier
-    title: Text
-    start: dt.date
-    end: dt.date | None = None
-    eligibility: Eligibility = Eligibility()
-    take_up: TakeUp
-    amounts: dict[Order, Quantity] = Field(min_length=1)
-    note: str | None = None
-
-    _unit: ClassVar[str] = "yuan"
-    _unit_in_words: ClassVar[str] = "an amount in yuan is needed"
-
-    @field_validator("amounts")
-    @classmethod
-    def _one_unit(cls, amounts: dict[Order, Quantity]) -> dict[Order, Quantity]:
-        for order, quantity in amounts.items():
-            if quantity.unit != cls._unit:
-                raise ValueError(f"order {order}: {cls._unit_in_words} (unit: {cls._unit})")
-        return amounts
-
-    @model_validator(mode="after")
-    def _ends_after_start(self) -> Instrument:
-        if self.end is not None and self.end < self.start:
-            raise ValueError(f"end {self.end} is before start {self.start}")
-        return self
-
-    def sources(self) -> set[str]:
-        """Documents that the instrument's numbers are taken from."""
-        return {q.source for q in self.amounts.values()} | {self.take_up.source}
-
-    def __str__(self) -> str:
-        amounts = ", ".join(f"{o}: {q.value:,.0f} {q.unit}" for o, q in self.amounts.items())
-        until = f" to {self.end}" if self.end else ""
-        return f"{self.title.en} {self.title.zh} from {self.start}{until}: {amounts}"
-
-
-class BirthGrant(Instrument):
-    """A sum paid once, at birth."""
-
-    kind: Literal["birth_grant"]
-
-
-class ChildAllowance(Instrument):
-    """A sum paid in equal monthly parts.
-
-    Attributes
-    ----------
-    months : int
-        Number of monthly payments; ``amounts`` are their sum.
-    from_month : int
-        Age of the child in months at the first payment.
-    """
-
-    kind: Literal["child_allowance"]
-    months: Annotated[int, Field(ge=1, le=216)]
-    from_month: Annotated[int, Field(ge=0, le=216)] = 0
-
-
-class ChildcareVoucher(ChildAllowance):
-    """A voucher for childcare, redeemed in equal monthly parts while the child attends."""
-
-    kind: Literal["childcare_voucher"]  # type: ignore[assignment]
-
-
-class HomePurchaseSubsidy(Instrument):
-    """A percentage of the price of a new home, up to a cap, paid once in the year of birth.
-
-    Attributes
-    ----------
-    amounts : dict of int to Quantity
-        Unit "percent": share of the price by birth order.
-    cap : Quantity
-        The most that is paid to one family.
-    price : Quantity
-        The price of the homes that are bought.
-    """
-
-    kind: Literal["home_purchase_subsidy"]
-    cap: Quantity
-    price: Quantity
-
-    _unit: ClassVar[str] = "percent"
-    _unit_in_words: ClassVar[str] = "a share of the price in percent is needed"
-
-    @model_validator(mode="after")
-    def _plausible(self) -> HomePurchaseSubsidy:
-        for order, quantity in self.amounts.items():
-            if quantity.value > 100.0:
-                raise ValueError(f"order {order}: {quantity.value:g} percent of the price")
-        for name, quantity in (("cap", self.cap), ("price", self.price)):
-            if quantity.unit != "yuan":
-                raise ValueError(f"the {name} must be in yuan")
-        return self
-
-    def sources(self) -> set[str]:
-        """Documents that the instrument's numbers are taken from."""
-        return super().sources() | {self.cap.source, self.price.source}
-
-
-AnyInstrument = Annotated[
-    BirthGrant | ChildAllowance | ChildcareVoucher | HomePurchaseSubsidy,
-    Field(discriminator="kind"),
-]
-
-
-class Context(Declared):
-    """What the response needs to know of the place.
-
-    Attributes
-    ----------
-    gdp_per_capita : Quantity
-        [yuan a year]; benefits are measured against it.
-    """
-
-    gdp_per_capita: Quantity
-
-    @field_validator("gdp_per_capita")
-    @classmethod
-    def _positive_yuan(cls, gdp: Quantity) -> Quantity:
-        if gdp.value <= 0.0 or gdp.unit != "yuan":
-            raise ValueError("a positive amount in yuan is needed")
-        return gdp
+__all__ = ["ORDERS", "FamilyInstrument", "Instrument", "Scenario"]
 
 
 class Scenario(Declared):
@@ -273,6 +52,17 @@ class Scenario(Declared):
     background : tuple of instruments
         What families get anyway; it stands under the scenario's benefits when the response
         to the sum is computed, and is neither costed nor counted as an effect.
+    proposed : tuple of instruments
+        What is planned or might be: without effect until a variant takes it in.
+    variants : dict of str to Variant
+        Alternatives: :meth:`variant` makes a scenario of one.
+    budget : Budget, optional
+    overrides : tuple of Override
+        Priors that differ from the evidence library, each with its reason.
+    payments : tuple of Payment
+        What was paid; take-up can be calibrated on it.
+    indicators : tuple of Indicator
+        What the documents measure themselves by.
     """
 
     name: Identifier
@@ -283,22 +73,133 @@ class Scenario(Declared):
     context: Context
     instruments: tuple[AnyInstrument, ...]
     background: tuple[AnyInstrument, ...] = ()
+    proposed: tuple[AnyInstrument, ...] = ()
+    variants: dict[Identifier, Variant] = Field(default_factory=dict)
+    budget: Budget | None = None
+    overrides: tuple[Override, ...] = ()
+    payments: tuple[Payment, ...] = ()
+    indicators: tuple[Indicator, ...] = ()
 
     @model_validator(mode="after")
-    def _consistent(self) -> Scenario:
+    def _names_are_one_thing_each(self) -> Scenario:
         if self.name == "baseline":
-            raise ValueError("the name 'baseline' is taken by the baseline itself")
+            raise Refusal("the name 'baseline' is taken by the baseline itself", path="name")
         seen: set[str] = set()
-        for instrument in (*self.instruments, *self.background):
+        for path, instrument in self._declared():
             if instrument.id in seen:
-                raise ValueError(f"the instrument id {instrument.id!r} is used twice")
+                raise Refusal(
+                    f"the instrument id {instrument.id!r} is used twice",
+                    path=f"{path}.id",
+                    got=instrument.id,
+                    allowed="an id of its own",
+                )
             seen.add(instrument.id)
-            for source in sorted(instrument.sources() - {"assumption"} - set(self.documents)):
-                raise ValueError(
-                    f"instrument {instrument.id!r} cites {source!r}; "
-                    f"the documents are {', '.join(self.documents)} (or: assumption)"
+        rows = [indicator.id for indicator in self.indicators]
+        for n, row in enumerate(rows):
+            if row in rows[:n]:
+                raise Refusal(
+                    f"the indicator id {row!r} is used twice", path=f"indicators[{n}].id", got=row
+                )
+        priors = [override.prior for override in self.overrides]
+        for n, prior in enumerate(priors):
+            if prior in priors[:n]:
+                raise Refusal("one prior has two values", path=f"overrides[{n}].prior", got=prior)
+        return self
+
+    @model_validator(mode="after")
+    def _documents_are_there(self) -> Scenario:
+        cited = [*self._declared()]
+        parts: list[tuple[str, Any]] = [(path, i.sources()) for path, i in cited]
+        parts += [(f"indicators[{n}]", i.sources()) for n, i in enumerate(self.indicators)]
+        parts += [(f"payments[{n}]", {p.amount.source}) for n, p in enumerate(self.payments)]
+        parts += [("context", {self.context.gdp_per_capita.source})]
+        for path, sources in parts:
+            for source in sorted(sources - {ASSUMPTION} - set(self.documents)):
+                raise Refusal(
+                    f"a number cites {source!r}, which is no document of the file",
+                    path=path,
+                    got=source,
+                    allowed=f"{', '.join(self.documents)} (or: {ASSUMPTION})",
+                    fix=did_you_mean(source, self.documents),
                 )
         return self
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Scenario:
+        adopted = [i.id for i in self.instruments]
+        proposed = [i.id for i in self.proposed]
+        for name, variant in self.variants.items():
+            _all_known(variant.add, proposed, f"variants.{name}.add")
+            _all_known(variant.remove, adopted, f"variants.{name}.remove")
+        every = [i.id for _, i in self._declared()]
+        _all_known(tuple(p.instrument for p in self.payments), every, "payments")
+        if self.budget is not None and self.budget.covers is not None:
+            paying = [i.id for i in self.instruments if isinstance(i, FamilyInstrument)]
+            _all_known(self.budget.covers, [*paying, *proposed], "budget.covers")
+        return self
+
+    @model_validator(mode="after")
+    def _nothing_counts_twice(self) -> Scenario:
+        _refuse_double(self)
+        for name in self.variants:
+            try:
+                _refuse_double(self._taken(name))
+            except Refusal as refusal:
+                refusal.path = f"variants.{name}: {refusal.path}"
+                raise
+        return self
+
+    def _declared(self) -> Iterator[tuple[str, Instrument]]:
+        """Every instrument of the file, with its path."""
+        for group in ("instruments", "background", "proposed"):
+            for n, instrument in enumerate(getattr(self, group)):
+                yield f"{group}[{n}]", instrument
+
+    def _taken(self, name: str) -> Scenario:
+        """The variant without a check of its name."""
+        chosen = self.variants[name]
+        kept = [i for i in self.instruments if i.id not in chosen.remove]
+        added = [i for i in self.proposed if i.id in chosen.add]
+        title = Text(
+            en=f"{self.title.en}: {chosen.title.en}", zh=f"{self.title.zh}：{chosen.title.zh}"
+        )
+        return self.model_copy(
+            update={
+                "name": f"{self.name}_{name}",
+                "title": title,
+                "instruments": (*kept, *added),
+                "proposed": tuple(i for i in self.proposed if i.id not in chosen.add),
+                "variants": {},
+                "payments": tuple(p for p in self.payments if p.instrument not in chosen.remove),
+            }
+        )
+
+    def variant(self, name: str) -> Scenario:
+        """Return an alternative of the file as a scenario, named "scenario_variant".
+
+        Raises
+        ------
+        ScenarioError
+            The file has no variant of that name.
+
+        Examples
+        --------
+        >>> import popsim as ps
+        >>> package = ps.load_scenario("ouhai")
+        >>> sorted(package.variants)
+        ['first_child', 'planned']
+        >>> package.variant("planned").name
+        'ouhai_planned'
+        """
+        if name not in self.variants:
+            raise ScenarioError(
+                f"the scenario has no variant {name!r}",
+                where=f"{self.name}: variants",
+                got=name,
+                allowed=", ".join(self.variants) or "none: the file declares no variants",
+                fix=did_you_mean(name, self.variants),
+            )
+        return self._taken(name)
 
     def without(self, *ids: str) -> Scenario:
         """Return the scenario without some of its instruments; this one is unchanged.
@@ -322,32 +223,115 @@ class Scenario(Declared):
             update={
                 "instruments": tuple(i for i in self.instruments if i.id not in ids),
                 "background": tuple(i for i in self.background if i.id not in ids),
+                "payments": tuple(p for p in self.payments if p.instrument not in ids),
+                "variants": {},
             }
         )
 
     def to_yaml(self) -> str:
         """Write the scenario as YAML that loads back to an equal object."""
-        data = self.model_dump(exclude_none=True)
-        return yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=96)
+        data = self.model_dump(exclude_none=True, exclude_defaults=True)
+        return yaml.safe_dump(_plain(data), allow_unicode=True, sort_keys=False, width=96)
 
     def __str__(self) -> str:
         lines = [f"{self.name}: {self.title.en} {self.title.zh}"]
         lines += [f"  - {instrument}" for instrument in self.instruments]
         lines += [f"  (background) {instrument}" for instrument in self.background]
+        lines += [f"  (proposed) {instrument}" for instrument in self.proposed]
+        if self.budget is not None:
+            caps = ", ".join(f"{y}: {q.value:,.0f} yuan" for y, q in self.budget.cap.items())
+            lines.append(f"  budget, {self.budget.rule}: {caps}")
+        lines += [f"  another prior: {override}" for override in self.overrides]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         rows = []
-        for group, instruments in (("", self.instruments), ("background", self.background)):
-            for i in instruments:
-                amounts = "<br>".join(f"{o}: {q.value:,.0f} {q.unit}" for o, q in i.amounts.items())
-                cells: list[Any] = [i.id, f"{i.title.en} {i.title.zh}", i.start, i.end or "open"]
-                cells += [f"{i.take_up.median:.1%}", group]
-                row = "".join(f"<td>{html.escape(str(c))}</td>" for c in cells)
-                rows.append(f"<tr>{row}<td>{amounts}</td></tr>")
+        for group in ("instruments", "background", "proposed"):
+            for i in getattr(self, group):
+                take_up = f"{i.take_up.median:.1%}" if isinstance(i, FamilyInstrument) else ""
+                told = str(i).removeprefix(f"{i.title.en} {i.title.zh}").strip()
+                title = KINDS[i.kind].en
+                cells = [i.id, title, f"{i.title.en} {i.title.zh}", take_up, group, told]
+                rows.append("".join(f"<td>{html.escape(str(c))}</td>" for c in cells))
         head = "".join(
-            f"<th>{h}</th>"
-            for h in ("id", "instrument", "start", "end", "take-up", "", "amount by order")
+            f"<th>{h}</th>" for h in ("id", "kind", "instrument", "take-up", "", "amounts by order")
         )
         title = html.escape(f"{self.title.en} {self.title.zh}")
-        return f"<h4>{title}</h4><table><tr>{head}</tr>{''.join(rows)}</table>"
+        body = "".join(f"<tr>{row}</tr>" for row in rows)
+        return f"<h4>{title}</h4><table><tr>{head}</tr>{body}</table>"
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists, which YAML knows."""
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    return [_plain(part) for part in value] if isinstance(value, tuple | list) else value
+
+
+def _all_known(names: tuple[str, ...], known: list[str], path: str) -> None:
+    for n, name in enumerate(names):
+        if name not in known:
+            raise Refusal(
+                f"there is no instrument {name!r} to name here",
+                path=f"{path}[{n}]",
+                got=name,
+                allowed=", ".join(known) or "none",
+                fix=did_you_mean(name, known),
+            )
+
+
+def _refuse_double(scenario: Scenario) -> None:
+    """Refuse what would count a benefit twice at one date and order."""
+    active = [
+        (path, i)
+        for path, i in scenario._declared()
+        if isinstance(i, FamilyInstrument) and not path.startswith("proposed")
+    ]
+    for path, one in active:
+        for n, kind in enumerate(one.includes):
+            if kind not in KINDS:
+                raise Refusal(
+                    f"{kind!r} is no kind of instrument",
+                    path=f"{path}.includes[{n}]",
+                    got=kind,
+                    allowed=", ".join(KINDS),
+                    fix=did_you_mean(kind, KINDS),
+                )
+        for other_path, other in active:
+            if other is one:
+                continue
+            if other.kind in one.includes and _meet(one, other):
+                raise Refusal(
+                    f"{other.id!r} is counted beside {one.id!r}, whose amounts include it",
+                    path=f"{path}.includes",
+                    got=f"{other_path} is a {other.kind}",
+                    allowed="one of the two, or amounts without what is included",
+                    fix=f"leave out {other.id!r}, or drop the entry of includes and its amount",
+                )
+            if (
+                isinstance(one, HousingInstrument)
+                and isinstance(other, HousingInstrument)
+                and one.market == other.market
+                and one.response == "price"
+                and other.response == "grant"
+                and _meet(one, other)
+            ):
+                raise Refusal(
+                    "a response to price and one to a grant for the same housing channel "
+                    f"({one.market})",
+                    path=f"{path}.response",
+                    got=f"price; {other_path} ({other.id}) has grant",
+                    allowed="the one response for both: grant, or price",
+                )
+
+
+def _meet(one: FamilyInstrument, other: FamilyInstrument) -> bool:
+    """Whether two instruments give to one order at one date."""
+    last = dt.date.max
+    return any(
+        a.start <= (b.end or last)
+        and b.start <= (a.end or last)
+        and set(a.amounts) & set(b.amounts)
+        for a in one.spells
+        for b in other.spells
+    )

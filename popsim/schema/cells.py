@@ -69,7 +69,8 @@ class Cells:
         """Lay an array out as rows of its core dims, with the row of each cell."""
         own = [d for d in self.dims if d in array.dims]
         laid = array.transpose(*own, *core)
-        values = np.ascontiguousarray(laid.values, dtype=np.float64)
+        # Writable too: to a kernel, what cannot be written is a type of its own to compile for.
+        values = np.require(laid.values, dtype=np.float64, requirements=["C", "W"])
         values = values.reshape((-1, *(array.sizes[d] for d in core)))
         grid = np.arange(len(values), dtype=np.int64).reshape([self.sizes[d] for d in own])
         spread = grid.reshape([self.sizes[d] if d in own else 1 for d in self.dims])

@@ -148,14 +148,6 @@ PROJECTION: tuple[Variable, ...] = (
         lower=0.0,
     ),
     Variable(
-        "cost",
-        ("year", "instrument"),
-        "yuan",
-        "Public spending",
-        "财政支出",
-        "Nominal payments in the year to the recipients of the instrument.",
-    ),
-    Variable(
         "registered_share",
         (),
         ONE,
@@ -203,7 +195,83 @@ PROJECTION: tuple[Variable, ...] = (
         "Persons aged 65 and over per 100 aged 15-64.",
         lower=0.0,
     ),
-    # --- women by parity --------------------------------------------------------------
+    # --- draws of what is uncertain ------------------------------------------------------
+    Variable(
+        "fertility_factor",
+        ("draw", "year"),
+        ONE,
+        "Factor on fertility rates",
+        "生育率系数",
+        "Fertility of a draw over the baseline's.",
+        lower=0.0,
+    ),
+    Variable(
+        "life_expectancy_shift",
+        ("draw", "year", "sex"),
+        "years",
+        "Shift of life expectancy",
+        "预期寿命偏移",
+        "Life expectancy at birth of a draw less the baseline's (period).",
+    ),
+    Variable(
+        "migration_shift",
+        ("draw", "year"),
+        "net migrants per person and year",
+        "Shift of net migration",
+        "净迁移率偏移",
+        "Crude net migration rate of a draw less the baseline's; times the mobility of an age.",
+    ),
+    Variable(
+        "sex_ratio_factor",
+        ("draw", "year"),
+        ONE,
+        "Factor on the sex ratio at birth",
+        "出生性别比系数",
+        "Sex ratio at birth of a draw over the baseline's.",
+        lower=0.0,
+    ),
+    Variable(
+        "survival_coefficient",
+        ("year", "coefficient", "sex", "age"),
+        "years of life expectancy to minus the power",
+        "Coefficient of survival",
+        "存活率多项式系数",
+        "Of a power of the shift of life expectancy in the survival ratio, by age reached.",
+    ),
+    # --- women by parity, children by birth order ---------------------------------------
+    Variable(
+        "birth_order_share",
+        ("order", "age"),
+        ONE,
+        "Share of births by birth order",
+        "出生孩次构成",
+        "Share of each order (3: third and higher) in the births of the first year at the age "
+        "of the mother; adds up to 1 over order.",
+        lower=0.0,
+        upper=1.0,
+        hint="a share between 0 and 1; divide the births of an order by those of all orders",
+    ),
+    Variable(
+        "fertility_level",
+        (),
+        ONE,
+        "Total fertility rate over China's",
+        "总和生育率与全国之比",
+        "Of the first year, by which the women by parity were reconstructed; draws of the "
+        "women by parity vary the same reconstruction.",
+        lower=0.0,
+    ),
+    Variable(
+        "children_by_order",
+        ("order", "child_age"),
+        PERSONS,
+        "Children by birth order",
+        "按孩次分的儿童人数",
+        "Children of both sexes by birth order (3: third and higher) and completed age 0 to 17; "
+        "an input stands on 1 January of the first year; adds up to the population of the age.",
+        lower=0.0,
+        hint="counts of children cannot be negative",
+    ),
     Variable(
         "women_by_parity",
         ("parity", "age"),
@@ -228,6 +296,15 @@ PROJECTION: tuple[Variable, ...] = (
         upper=1.0,
         hint="at most one confinement a year; births of an order divided by women of too few "
         "of a parity (incidence rates passed as conditional?)",
+    ),
+    Variable(
+        "first_birth_factor",
+        ("year", "band"),
+        ONE,
+        "Factor on first births",
+        "一孩生育率系数",
+        "Multiplies the conditional rates of first births of the band of mothers' ages.",
+        lower=0.0,
     ),
     Variable(
         "parity_share",

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import xarray as xr
 
+from popsim.schema.decision_variables import DECISION
 from popsim.schema.demography_variables import DEMOGRAPHY
 from popsim.schema.projection_variables import PROJECTION
+from popsim.schema.simulation_variables import SIMULATION
 from popsim.schema.variable import FEMALE, MALE, ONE, PERSONS, SEXES, Variable
 
 __all__ = ["FEMALE", "MALE", "ONE", "PERSONS", "SEXES", "VARIABLES", "Variable", "describe"]
@@ -22,7 +24,7 @@ def _table(*rows: Variable) -> dict[str, Variable]:
     return table
 
 
-VARIABLES: dict[str, Variable] = _table(*PROJECTION, *DEMOGRAPHY)
+VARIABLES: dict[str, Variable] = _table(*PROJECTION, *SIMULATION, *DEMOGRAPHY, *DECISION)
 
 
 def describe(dataset: xr.Dataset) -> xr.Dataset:

@@ -1,7 +1,7 @@
 """Random numbers that depend on what they are for, not on when they are drawn.
 
-Every number is a function of (seed, quantity, key, draw): a counter-based generator
-(Philox) is keyed by the first three and counts the draws. So the first hundred of a
+Every number is a function of (seed, quantity, key, year, draw): a counter-based generator
+(Philox) is keyed by the first three and counts years and draws. So the first hundred of a
 thousand draws are the hundred draws, a region alone draws what it draws among others,
 a longer horizon adds years without changing the earlier ones, and policy and
 baseline read the same numbers.
@@ -10,24 +10,59 @@ baseline read the same numbers.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 from scipy import optimize, special
 
-from popsim.errors import InputError
+from popsim.errors import BoundsError, InputError
+from popsim.kernels.random import fill_autoregressive
 
-#: z of the 90 % quantile: half the width of an 80 % interval in standard deviations.
-Z80 = float(special.ndtri(0.9))
+#: z of the 90 and 97.5 % quantiles: half the width of an 80 and a 95 % interval in standard
+#: deviations.
+Z80, Z95 = float(special.ndtri(0.9)), float(special.ndtri(0.975))
 
 
-def uniforms(seed: int, quantity: str, key: object, draws: int) -> np.ndarray:
+def philox_key(seed: int, quantity: str, key: object) -> np.ndarray:
+    """Key of a series, two words of 64 bits: a digest of the text of all three.
+
+    Examples
+    --------
+    >>> philox_key(1, "tfr", "ouhai").dtype
+    dtype('uint64')
+    """
+    text = f"{int(seed)}\x1f{quantity}\x1f{key}".encode()
+    digest = hashlib.blake2b(text, digest_size=16).digest()
+    return np.frombuffer(digest, dtype="<u8").astype(np.uint64)
+
+
+def check_draws(draws: int, seed: int) -> None:
+    """Refuse a number of draws or a seed that cannot be.
+
+    Raises
+    ------
+    BoundsError
+    """
+    for name, value, least in (("draws", draws, 1), ("seed", seed, 0)):
+        whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+        if not whole or value < least:
+            raise BoundsError(
+                f"{name} is not a whole number from {least}",
+                where=name,
+                got=value,
+                allowed=f"{least} or more",
+            )
+
+
+def uniforms(seed: int | None, quantity: str, key: object, draws: int) -> np.ndarray:
     """Uniform numbers in (0, 1), one for each draw.
 
     Parameters
     ----------
-    seed : int
+    seed : int or None
+        None gives 0.5 in every draw: what is read from it stands at its median.
     quantity : str
         What the numbers are for.
     key : object
@@ -44,28 +79,35 @@ def uniforms(seed: int, quantity: str, key: object, draws: int) -> np.ndarray:
     >>> bool((uniforms(1, "tfr", 2030, 10)[:4] == uniforms(1, "tfr", 2030, 4)).all())
     True
     """
-    text = f"{int(seed)}\x1f{quantity}\x1f{key}".encode()
-    digest = hashlib.blake2b(text, digest_size=16).digest()
-    words = np.frombuffer(digest, dtype="<u8").astype(np.uint64)
-    raw = np.random.Philox(key=words).random_raw(draws)
-    # 53 bits, moved off zero by half a unit, so that quantile functions stay finite.
-    return ((raw >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+    if seed is None:
+        return np.full(draws, 0.5)
+    raw = np.random.Philox(key=philox_key(seed, quantity, key)).random_raw(draws)
+    # 52 bits, moved off zero by half a unit: the half is exact, so neither 0 nor 1 occurs
+    # and quantile functions stay finite.
+    return ((raw >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
 
 
-def normals(seed: int, quantity: str, key: object, draws: int) -> np.ndarray:
+def normals(seed: int | None, quantity: str, key: object, draws: int) -> np.ndarray:
     """Standard normal numbers, one for each draw; as :func:`uniforms`."""
     return np.asarray(special.ndtri(uniforms(seed, quantity, key, draws)))
 
 
 def autoregressive(
-    seed: int, quantity: str, key: object, years: np.ndarray, draws: int, correlation: float
+    seed: int,
+    quantity: str,
+    keys: Sequence[object],
+    years: np.ndarray,
+    draws: int,
+    correlation: float,
 ) -> np.ndarray:
-    r"""Stationary first-order autoregressive paths with unit variance.
+    r"""Stationary first-order autoregressive paths with unit variance, one series a key.
 
     Parameters
     ----------
-    seed, quantity, key, draws
+    seed, quantity, draws
         As in :func:`uniforms`.
+    keys : sequence of object
+        One for each series, as ``key`` in :func:`uniforms`.
     years : numpy.ndarray
         Calendar years, without gaps.
     correlation : float
@@ -74,13 +116,19 @@ def autoregressive(
     Returns
     -------
     numpy.ndarray
-        (draw, year): :math:`z_t = \rho z_{t-1} + \sqrt{1 - \rho^2}\,\varepsilon_t`.
+        (key, draw, year): :math:`z_t = \rho z_{t-1} + \sqrt{1 - \rho^2}\,\varepsilon_t`,
+        with :math:`z = \varepsilon` in the first year.
+
+    Examples
+    --------
+    >>> both = autoregressive(1, "tfr", ["ouhai", "cixi"], np.arange(2021, 2031), 5, 0.9)
+    >>> alone = autoregressive(1, "tfr", ["cixi"], np.arange(2021, 2026), 2, 0.9)
+    >>> both.shape, bool((both[1, :2, :5] == alone[0]).all())
+    ((2, 5, 10), True)
     """
-    out = np.empty((draws, len(years)))
-    innovation = np.sqrt(1.0 - correlation**2)
-    for t, year in enumerate(years):
-        noise = normals(seed, quantity, f"{key}\x1f{year}", draws)
-        out[:, t] = noise if t == 0 else correlation * out[:, t - 1] + innovation * noise
+    streams = np.array([philox_key(seed, quantity, k) for k in keys]).reshape(-1, 2)
+    out = np.empty((len(streams), draws, len(years)))
+    fill_autoregressive(streams, np.asarray(years, dtype=np.int64), float(correlation), out)
     return out
 
 

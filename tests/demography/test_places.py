@@ -10,9 +10,10 @@ import xarray as xr
 import popsim as ps
 from popsim.demography import china
 from popsim.demography.base_population import move_to_january, next_january
-from popsim.demography.birth_orders import order_shares
+from popsim.demography.birth_orders import first_year_births, national_order_mix, order_shares
 from popsim.demography.fertility import total_fertility_rate
 from popsim.demography.places import PLACES, census
+from popsim.demography.two_child import announced_births
 from popsim.errors import InputError, UnknownPlaceError
 
 
@@ -79,21 +80,62 @@ def test_huzhou_has_its_official_fertility_of_2021():
     tfr = float(total_fertility_rate(baseline["fertility_rate"]).sel(year=2021))
     assert tfr == pytest.approx(0.89, abs=0.01)
     births = ps.project(baseline)["births"].isel(year=0)
-    shares = baseline["fertility_rate_by_order"].isel(year=0) / baseline["fertility_rate"].isel(
-        year=0
-    ).where(baseline["fertility_rate"].isel(year=0) > 0)
-    higher = float((births * shares.sel(order=[2, 3]).sum("order")).sum() / births.sum())
-    assert higher == pytest.approx(0.4019, abs=0.005)  # women of 1 January against mid-year
+    shares = baseline["birth_order_share"].sel(order=[2, 3]).sum("order")
+    higher = float((births * shares).sum() / births.sum())
+    assert higher == pytest.approx(0.4019, abs=1e-9)  # raked to 1e-13
 
 
 def test_orders_add_up_and_meet_the_mix():
     baseline = ps.load_baseline("china", end=2022)
-    total = baseline["fertility_rate_by_order"].sum("order")
-    np.testing.assert_allclose(total, baseline["fertility_rate"], rtol=1e-12, atol=1e-18)
+    assert "fertility_rate_by_order" not in baseline
+    np.testing.assert_allclose(baseline["birth_order_share"].sum("order"), 1.0, rtol=1e-12)
     ages = np.arange(101)
     weights = xr.DataArray(np.ones(101), dims="age", coords={"age": ages})
     shares = order_shares(weights, [0.5, 0.3, 0.2])
     np.testing.assert_allclose(shares.mean("age"), [0.5, 0.3, 0.2], atol=1e-10)
+
+
+@pytest.mark.parametrize("migration", [None, 500.0, "by age", "rate"])
+def test_births_of_the_first_year_are_the_projections(migration):
+    given = {"by age": None, "rate": None}.get(migration, migration)
+    baseline = ps.build_baseline(**own_tables(net_migration=given))
+    people = baseline["population"]
+    years = baseline["year"]
+    if migration == "by age":
+        baseline = baseline.assign(net_migration=(people * 0.01).expand_dims(year=years))
+    elif migration == "rate":
+        baseline = baseline.assign(net_migration_rate=(people * 0.0 + 0.01).expand_dims(year=years))
+    births = ps.project(baseline)["births"].isel(year=0)
+    np.testing.assert_allclose(first_year_births(baseline), births, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_children_by_order_are_the_children(name):
+    baseline = ps.load_baseline(name, end=2021)
+    children = baseline["children_by_order"]
+    people = baseline["population"].sum("sex").sel(age=slice(0, 17))
+    assert children["child_age"].values.tolist() == list(range(18))
+    np.testing.assert_allclose(children.sum("order"), people, rtol=1e-14)
+    births = ps.project(baseline)["births"].isel(year=0)
+    mix = (births * baseline["birth_order_share"]).sum("age") / births.sum()
+    newest = children.sel(child_age=0)
+    np.testing.assert_allclose(newest / newest.sum(), mix, rtol=1e-10)
+    assert children.attrs["units"] == "persons"
+
+
+def test_children_of_china_have_the_order_mixes_published():
+    """Born 2016: 9.73 first and 7.21 second of 17.86 million; born 2010: 62, 31 and 7 %."""
+    children = ps.load_baseline("china", end=2021)["children_by_order"]
+    shares = children / children.sum("order")
+    for age, published in ((4, [0.5448, 0.4037, 0.0515]), (10, [0.62, 0.31, 0.07])):
+        np.testing.assert_allclose(shares.sel(child_age=age), published, rtol=1e-10)
+    for year in (2016, 2017):  # the table's shares are those of its births, to their four digits
+        births = announced_births().sel(year=year)
+        np.testing.assert_allclose(
+            national_order_mix(np.array([year])).sel(year=year, order=[1, 2]),
+            births.sel(order=[1, 2]) / births.sel(order=0),
+            atol=5e-5,
+        )
 
 
 def test_closed_has_no_migration():
@@ -164,7 +206,8 @@ def test_several_regions_make_one_baseline():
     columns = ["region", "sex", "age_group", "population"]
     baseline = ps.build_baseline(**own_tables(population=both[columns]))
     alone = ps.build_baseline(**own_tables())
-    assert baseline["fertility_rate_by_order"].sizes["region"] == 2
+    assert baseline["birth_order_share"].sizes["region"] == 2
+    assert baseline["children_by_order"].dims == ("region", "order", "child_age")
     result = ps.project(baseline)
     np.testing.assert_allclose(
         result["population"].sel(region="cixi"), ps.project(alone)["population"], rtol=1e-12

@@ -109,34 +109,6 @@ def test_compiled_kernel_equals_its_python_function(mode, even):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_summary_equals_sums_of_full(mode):
-    inputs = random_inputs(7, mode)
-    population, births, deaths, migration, adjustment, altered = run_full(inputs, mode, 1.0, True)
-    borders = np.array([0, 2, 5, AGES])
-    out = [
-        np.empty((CELLS, YEARS + 1, 2, 3)),
-        np.empty((CELLS, YEARS, 2)),
-        *(np.zeros((CELLS, YEARS, 2)) for _ in range(3)),
-        np.empty((CELLS, YEARS), dtype=np.int64),
-        np.empty((CELLS, 2 * AGES)),
-    ]
-    cohort.project_summary(*arguments(inputs, mode, 1.0, True), borders, *out)
-    by_sex = (CELLS, -1, 2, AGES)
-    groups = np.add.reduceat(population.reshape(by_sex), [0, 2, 5], axis=3)
-    expected = (
-        groups,
-        births.sum(-1),
-        deaths.reshape(by_sex).sum(-1),
-        migration.reshape(by_sex).sum(-1),
-        adjustment.reshape(by_sex).sum(-1),
-        altered,
-        population[:, -1],
-    )
-    for ours, theirs in zip(out, expected, strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-9)  # sums of other orders
-
-
-@pytest.mark.parametrize("mode", MODES)
 def test_threads_do_not_change_a_bit(mode):
     inputs = random_inputs(11, mode)
     before = numba.get_num_threads()

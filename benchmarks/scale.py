@@ -1,0 +1,196 @@
+"""``simulate()`` over regions x draws x years: time, memory, and the same bits however it is cut.
+
+    python benchmarks/scale.py                    everything, each part in a process of its own
+    python benchmarks/scale.py growth             how time grows along regions, draws and years
+    python benchmarks/scale.py whole [counties]   all counties x 1,000 draws x 40 years in one call
+    python benchmarks/scale.py cut [counties]     chunks (dask) and threads: time, and bits
+
+Counties are those of ``benchmarks/counties.py``. The result asked for is the 10 %, 50 % and 90 %
+quantiles, by county, of births by order, of the population by sex and three age groups, and of
+the dependency ratio. Memory is the peak of the process.
+"""
+
+from __future__ import annotations
+
+import cProfile
+import hashlib
+import os
+import pstats
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial
+from itertools import pairwise
+from statistics import median
+from time import perf_counter
+
+import numpy as np
+import xarray as xr
+from counties import county_baseline
+from numba import config
+
+import popsim as ps
+
+PROBABILITIES = (0.1, 0.5, 0.9)
+ASKED = {
+    "scenarios": [],
+    "seed": 1,
+    "quantiles": PROBABILITIES,
+    "variables": ["births", "population", "dependency_ratio"],
+    "age_groups": (0, 15, 65),
+}
+DRAWS, YEARS, FIRST = 1000, 40, 2021
+GROWTH = {"regions": (100, 200, 400), "draws": (250, 500, 1000), "years": (20, 40, 80)}
+ROUNDS, THREADS = 3, config.NUMBA_NUM_THREADS
+#: What the time is spent on: functions by the end of their file's name.
+STAGES = {
+    "simulation kernel": ("kernels/simulation.py", "simulate"),
+    "quantiles": ("uncertainty/quantiles.py", "quantiles_over_draws"),
+    "draws of demography": ("uncertainty/paths.py", "demographic_draws"),
+    "draws of women by parity": ("uncertainty/parity.py", "starting_women_draws"),
+    "survival polynomials": ("uncertainty/mortality.py", "survival_polynomial"),
+    "conditional rates": ("popsim/parity_engine.py", "consistent_rates"),
+    "dependency ratios": ("demography/dependency.py", "dependency_ratio"),
+}
+
+
+def some(baseline: xr.Dataset, regions: int) -> xr.Dataset:
+    """Counties at equal distances in the list, so that every part of the country is in."""
+    chosen = np.linspace(0, baseline.sizes["region"] - 1, regions).astype(int)
+    return baseline.isel(region=chosen)
+
+
+def seconds(call: Callable[[], xr.Dataset]) -> tuple[float, xr.Dataset]:
+    """How long a call takes, and what it gives."""
+    start = perf_counter()
+    result = call()
+    return perf_counter() - start, result
+
+
+def digest(result: xr.Dataset) -> str:
+    """Tells whether two results have the same bits."""
+    made = hashlib.blake2b(digest_size=16)
+    for name in sorted(map(str, result.data_vars)):
+        made.update(np.ascontiguousarray(result[name].values).tobytes())
+    return made.hexdigest()
+
+
+def rounds(call: Callable[[], xr.Dataset]) -> tuple[float, xr.Dataset]:
+    """Median of the seconds of a few calls, and what the last one gives."""
+    timed = [seconds(call) for _ in range(ROUNDS)]
+    return median(t for t, _ in timed), timed[-1][1]
+
+
+def peak() -> float:
+    """Peak memory of this process [GB]."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+
+
+def growth() -> None:
+    """Time along each dim, the others at their first size."""
+    start = {name: sizes[0] for name, sizes in GROWTH.items()}
+    baseline = county_baseline(FIRST + max(GROWTH["years"]) - 1)
+
+    def call(regions: int, draws: int, years: int) -> xr.Dataset:
+        given = some(baseline, regions)
+        return ps.simulate(given, draws=draws, end=FIRST + years - 1, **ASKED)
+
+    call(**start)  # reads the compiled code
+    print("grows along   sizes, and seconds of each               each doubling, x")
+    for name, sizes in GROWTH.items():
+        took = []
+        for size in sizes:
+            took.append(rounds(partial(call, **{**start, name: size}))[0])
+        cells = "   ".join(f"{s:5d}: {t:5.2f} s" for s, t in zip(sizes, took, strict=True))
+        steps = "  ".join(f"{b / a:.2f}" for a, b in pairwise(took))
+        print(f"{name:12s} {cells}   {steps}")
+    others = ", ".join(f"{n} {name}" for name, n in start.items())
+    print(f"the others at {others}; medians of {ROUNDS}")
+
+
+def whole(counties: int | None = None) -> None:
+    """Everything in one call: seconds, memory, and what the time is spent on."""
+    baseline = county_baseline(FIRST + YEARS - 1)
+    baseline = baseline if counties is None else some(baseline, counties)
+    cold, _ = seconds(lambda: ps.simulate(some(baseline, 1), draws=100, **ASKED))
+    before = peak()
+    profile = cProfile.Profile()
+    profile.enable()
+    took, result = seconds(lambda: ps.simulate(baseline, draws=DRAWS, **ASKED))
+    profile.disable()
+    regions = result.sizes["region"]
+    cell_years = regions * DRAWS * YEARS
+    print(f"{regions} counties x {DRAWS} draws x {YEARS} years, {THREADS} threads")
+    print(f"({baseline.attrs['rule_population']})")
+    print(f"first call, one county and 100 draws (imports, compiled code): {cold:6.1f} s")
+    print(f"warm, {cell_years / 1e6:.0f} million cell-years: {took:33.1f} s")
+    print(f"million cell-years a second:                       {cell_years / took / 1e6:14.2f}")
+    print(f"peak memory: {peak():.2f} GB, of which before the call {before:.2f} GB")
+    print(f"the result has {result.nbytes / 1e6:.0f} MB")
+    known = 0.0
+    for name, (file, function) in STAGES.items():
+        spent = _spent(profile, file, function)
+        known += spent
+        print(f"    {name:26s} {spent:6.1f} s {100 * spent / took:5.0f} %")
+    print(f"    {'everything else':26s} {took - known:6.1f} s {100 * (1 - known / took):5.0f} %")
+
+
+def _spent(profile: cProfile.Profile, file: str, function: str) -> float:
+    """Seconds within a function, what it calls included."""
+    rows = pstats.Stats(profile).stats.items()
+    return sum(row[3] for (at, _, name), row in rows if name == function and at.endswith(file))
+
+
+def cut(counties: int = 320) -> None:
+    """The same call in chunks, with one thread, and for some of the regions alone."""
+    baseline = some(county_baseline(FIRST + YEARS - 1), counties)
+    ask = {"draws": DRAWS, **ASKED}
+    chunks = {"region": -(-counties // 7)}
+    few = slice(None, None, 5)
+    ps.simulate(some(baseline, 1), **ask)  # reads the compiled code
+    own, whole = rounds(lambda: ps.simulate(baseline, **ask))
+    lazy, chunked = rounds(lambda: ps.simulate(baseline, chunks=chunks, **ask).compute())
+    part, alone = rounds(lambda: ps.simulate(baseline.isel(region=few), **ask))
+    out = subprocess.run(
+        [sys.executable, __file__, "once", str(counties)],
+        env={**os.environ, "NUMBA_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    single, mark = out.stdout.split()
+    print(f"{counties} counties x {DRAWS} draws x {YEARS} years, medians of {ROUNDS}")
+    for name, took, same in (
+        (f"in memory, {THREADS} threads", own, True),
+        ("in memory, 1 thread", float(single), mark == digest(whole)),
+        ("dask, 7 chunks", lazy, digest(chunked) == digest(whole)),
+        ("every 5th county alone", part, digest(alone) == digest(whole.isel(region=few))),
+    ):
+        bits = "the same bits" if same else "OTHER NUMBERS"
+        print(f"{name:24s} {took:6.2f} s {took / own:6.2f} x   {bits}")
+
+
+def once(counties: int) -> None:
+    """What ``cut`` runs in another process: seconds, and the bits."""
+    baseline = some(county_baseline(FIRST + YEARS - 1), counties)
+    ps.simulate(some(baseline, 1), draws=DRAWS, **ASKED)
+    took, result = rounds(lambda: ps.simulate(baseline, draws=DRAWS, **ASKED))
+    print(took, digest(result))
+
+
+PARTS = {"growth": growth, "whole": whole, "cut": cut}
+
+
+def main(part: str | None = None, *sizes: str) -> None:
+    """Run one part, or all, each in a process of its own that has its own peak of memory."""
+    if part is not None:
+        {**PARTS, "once": once}[part](*map(int, sizes))
+        return
+    for name in PARTS:
+        print(f"--- {name}", flush=True)
+        subprocess.run([sys.executable, __file__, name], check=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

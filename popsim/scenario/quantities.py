@@ -1,0 +1,145 @@
+"""The bricks of a scenario file: texts, documents, and numbers that say where they come from."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+#: Birth orders that a package can tell apart; 3 is third and higher.
+ORDERS = (1, 2, 3)
+
+Order = Annotated[int, Field(ge=1, le=3)]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Amount = Annotated[float, Field(ge=0.0)]
+Year = Annotated[int, Field(ge=1900, le=2200)]
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Unit = Literal[
+    "yuan",
+    "yuan a month",
+    "yuan a day",
+    "percent",
+    "percent a year",
+    "share",
+    "days",
+    "months",
+    "years",
+    "persons",
+    "families",
+    "places",
+    "places per 1,000",
+]
+
+#: What stands in `source` where no document gives the number.
+ASSUMPTION = "assumption"
+
+
+class Refusal(ValueError):
+    """A declaration that cannot be, with the pieces of the message that the reader gets.
+
+    Parameters
+    ----------
+    what : str
+        What is wrong.
+    path : str
+        Path below the object that refuses, such as "instruments[2].includes".
+    got, allowed, fix : optional
+        As in :class:`popsim.errors.PopsimError`.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        path: str = "",
+        got: object = None,
+        allowed: object = None,
+        fix: str | None = None,
+    ) -> None:
+        self.path, self.got, self.allowed, self.fix = path, got, allowed, fix
+        super().__init__(what)
+
+
+class Declared(BaseModel):
+    """Base of every part of a scenario: frozen, and strict about unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Text(Declared):
+    """A text in English and Chinese."""
+
+    en: str
+    zh: str
+
+
+class Document(Declared):
+    """A document that a number is taken from."""
+
+    title: str
+    publisher: str
+    date: dt.date
+    url: str | None = None
+
+
+class Sourced(Declared):
+    """Anything that says where it comes from.
+
+    Attributes
+    ----------
+    source : str
+        Key of a document, or "assumption".
+    quote : str, optional
+        The words of the document.
+    reason : str, optional
+        Why this number; needed where the source is "assumption".
+    verified : bool
+        Whether the number was checked against its publisher.
+    """
+
+    source: str
+    quote: str | None = None
+    reason: str | None = None
+    verified: bool = True
+
+    @model_validator(mode="after")
+    def _assumptions_have_reasons(self) -> Sourced:
+        if self.source == ASSUMPTION and not self.reason:
+            raise ValueError("an assumption needs a reason")
+        return self
+
+
+class Quantity(Sourced):
+    """A number with its unit and where it comes from.
+
+    Attributes
+    ----------
+    value : float
+        Zero or more.
+    unit : str
+        One of the units that scenario files know; nothing is converted.
+    """
+
+    value: Amount
+    unit: Unit
+
+
+class Range(Sourced):
+    """A share that is not known for sure: a median and an 80 % range.
+
+    Attributes
+    ----------
+    median, lower, upper : float
+        Shares; a Beta distribution is fitted to them.
+    """
+
+    median: Annotated[float, Field(gt=0.0, lt=1.0)]
+    lower: Share
+    upper: Share
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Range:
+        if not self.lower <= self.median <= self.upper:
+            raise ValueError("lower <= median <= upper is needed")
+        return self

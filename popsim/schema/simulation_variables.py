@@ -1,0 +1,67 @@
+"""The registry's rows on what a simulation adds to a projection: families, places, spending."""
+
+from __future__ import annotations
+
+from popsim.schema.variable import ONE, PERSONS, Variable
+
+_YUAN = "yuan"
+
+SIMULATION: tuple[Variable, ...] = (
+    Variable(
+        "cost",
+        ("year", "instrument"),
+        _YUAN,
+        "Public spending",
+        "财政支出",
+        "Nominal payments in the year to the recipients of the instrument, and what is spent "
+        "whoever is born.",
+    ),
+    Variable(
+        "cost_by_order",
+        ("year", "instrument", "order"),
+        _YUAN,
+        "Public spending by birth order",
+        "分孩次财政支出",
+        "Nominal payments in the year for children of the order.",
+    ),
+    Variable(
+        "cost_deadweight",
+        ("year", "instrument"),
+        _YUAN,
+        "Spending on births that would have come anyway",
+        "无政策也会出生者的支出",
+        "What is paid, by the same rules, for the children of the baseline of the same draw.",
+    ),
+    Variable(
+        "cost_shortfall",
+        ("year",),
+        _YUAN,
+        "Claims that the budget left unpaid",
+        "预算缺口",
+        "What was due by the rules of the instruments, less what a budget cap let be paid.",
+    ),
+    Variable(
+        "childcare_coverage",
+        ("year",),
+        ONE,
+        "Childcare places used per child aged 0-2",
+        "0-2岁入托率",
+        "Places in use on 1 January over the children aged 0 to 2 of the scenario, 1 at most.",
+    ),
+    Variable(
+        "completed_parity",
+        ("time", "parity"),
+        PERSONS,
+        "Women aged 50 by number of children",
+        "50岁妇女按活产子女数",
+        "Women of completed age 50 on 1 January by children ever borne; 3 is three or more.",
+    ),
+    Variable(
+        "relocation_share",
+        (),
+        ONE,
+        "Share of additional births from next door",
+        "新增出生中来自邻近地区的比例",
+        "Of the births that a local package adds, those that other places then have fewer of.",
+    ),
+)

@@ -1,0 +1,195 @@
+"""What a call of ``simulate()`` has settled, and how a block of it is worked off."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from popsim.demography.dependency import dependency_ratio
+from popsim.errors import InputError, did_you_mean
+from popsim.parity_engine import consistent_rates
+from popsim.projection import CORE
+from popsim.scenario.model import Scenario
+from popsim.schema.blocks import join, over_blocks, slices
+from popsim.schema.provenance import provenance
+from popsim.schema.variables import describe
+from popsim.simulation_engine import SimulationEngine
+from popsim.simulation_policy import policy_rows
+from popsim.uncertainty.intervals import Intervals
+from popsim.uncertainty.mortality import survival_polynomial
+from popsim.uncertainty.parity import starting_women_draws
+from popsim.uncertainty.paths import demographic_draws
+from popsim.uncertainty.quantiles import quantiles_over_draws
+from popsim.uncertainty.sampling import Sampling
+
+BASELINE = "baseline"
+
+#: Groups of uncertain quantities, and the draws of demography that are in them.
+_DEMOGRAPHIC = {
+    "fertility": "fertility_factor",
+    "mortality": "life_expectancy_shift",
+    "migration": "migration_shift",
+    "sex_ratio": "sex_ratio_factor",
+}
+GROUPS = (*_DEMOGRAPHIC, "parity", "response", "take_up")
+
+#: What the draws of a group are where it is held at its median.
+_MEDIANS = {name: float(name.endswith("factor")) for name in _DEMOGRAPHIC.values()}
+
+#: Cells (regions times draws) that are simulated at once where no draw is kept.
+_CELLS_A_BLOCK = 32_000
+
+_RATIOS = {
+    "dependency_ratio": "total",
+    "child_dependency_ratio": "child",
+    "old_age_dependency_ratio": "old_age",
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One simulation, without its baseline.
+
+    Attributes
+    ----------
+    packages : tuple of Scenario
+    draws : int
+    seeds : dict of str to int or None
+        By group; None holds the group at its median.
+    sampling : str
+    intervals : mapping of str to Intervals or None
+    every_age : bool
+    closed : bool
+        Whether childcare coverage is of a scenario's own children.
+    age_groups : tuple of int
+    quantiles : tuple of float or None
+    variables : tuple of str or None
+        As in :func:`popsim.simulate`.
+    """
+
+    packages: tuple[Scenario, ...]
+    draws: int
+    seeds: dict[str, int | None]
+    sampling: Sampling
+    intervals: Mapping[str, Intervals] | None
+    every_age: bool
+    closed: bool
+    age_groups: tuple[int, ...]
+    quantiles: tuple[float, ...] | None
+    variables: tuple[str, ...] | None
+
+    def run(self, inputs: xr.Dataset) -> xr.Dataset:
+        """Simulate now; some regions after others where their draws are not kept."""
+        inputs = self._numbered(inputs)
+        regions = inputs.sizes.get("region", 1)
+        size = max(_CELLS_A_BLOCK // self.draws, 1)
+        if self.quantiles is None or regions <= size:
+            return self.block(inputs)
+        blocks = (self.block(inputs.isel(region=part)) for part in slices(regions, size))
+        return join(list(blocks), "region")
+
+    def later(self, inputs: xr.Dataset, chunks: Mapping[str, int]) -> xr.Dataset:
+        """The result as dask arrays, one task for each block of regions and draws."""
+        if self.quantiles is not None and "draw" in chunks:
+            raise InputError(
+                "quantiles need all draws of a region at once",
+                where="chunks",
+                got=dict(chunks),
+                allowed="chunks along region",
+            )
+        core = CORE if self.quantiles is None else (*CORE, "draw")
+        return over_blocks(self.block, self._numbered(inputs), dict(chunks), core=core)
+
+    def _numbered(self, inputs: xr.Dataset) -> xr.Dataset:
+        return inputs.assign_coords(draw=np.arange(self.draws))
+
+    def block(self, inputs: xr.Dataset) -> xr.Dataset:
+        """Simulate some of the regions, and the draws whose numbers stand in ``draw``."""
+        numbers = inputs["draw"].values
+        chosen = slice(int(numbers[0]), int(numbers[-1]) + 1)
+        inputs = inputs.drop_vars("draw")
+        rates = consistent_rates(inputs)
+        data = inputs.assign(
+            conditional_fertility_rate=rates["conditional_fertility_rate"],
+            survival_polynomial=survival_polynomial(
+                inputs["mortality_rate"], intervals=self.intervals
+            ),
+        )
+        seed = self.seeds["parity"]
+        if seed is not None:
+            women = starting_women_draws(inputs, chosen.stop, seed)
+            data["women_by_parity"] = women.isel(draw=chosen)
+        luck = self._luck(inputs).isel(draw=chosen)
+        policy = policy_rows(
+            self.packages,
+            inputs,
+            rates,
+            chosen,
+            self.seeds,
+            closed=self.closed,
+        )
+        engine = SimulationEngine(
+            data,
+            luck,
+            policy.rows,
+            scenarios=[BASELINE, *(package.name for package in self.packages)],
+            instruments=policy.instruments,
+        )
+        result = engine.run(self.age_groups, every_age=self.every_age)
+        result["cost"] = result["cost_by_order"].sum("order")
+        if self.packages:  # what is spent whoever is born
+            result["cost"][1:] += policy.lump.reshape(result["cost"][1:].shape)
+        for name, kind in _RATIOS.items():
+            if self.variables is None or name in self.variables:
+                result[name] = dependency_ratio(result["population"], kind=kind)
+        result["relocation_share"] = ("draw", policy.relocation_share)
+        return self._finish(result, inputs)
+
+    def _luck(self, inputs: xr.Dataset) -> xr.Dataset:
+        """All draws of demography, each group by its seed; stratified ones hang together."""
+        made: dict[int, xr.Dataset] = {}
+        chosen = {}
+        seeds = {name: self.seeds[group] for group, name in _DEMOGRAPHIC.items()}
+        for name, seed in seeds.items():
+            at = 0 if seed is None else seed
+            if at not in made:
+                made[at] = demographic_draws(
+                    inputs, self.draws, at, sampling=self.sampling, intervals=self.intervals
+                )
+            drawn = made[at][name]
+            chosen[name] = drawn if seed is not None else xr.full_like(drawn, _MEDIANS[name])
+        return xr.Dataset(chosen)
+
+    def _finish(self, result: xr.Dataset, inputs: xr.Dataset) -> xr.Dataset:
+        if self.variables is not None:
+            for name in self.variables:
+                if name not in result:
+                    known = sorted(map(str, result.data_vars))
+                    raise InputError(
+                        f"the result has no variable {name!r}",
+                        where="variables",
+                        got=name,
+                        allowed=", ".join(known),
+                        fix=did_you_mean(name, known),
+                    )
+            result = result[list(self.variables)]
+        result = describe(result)
+        if self.quantiles is not None:
+            result = quantiles_over_draws(result, self.quantiles)
+        result.attrs = {
+            **{k: v for k, v in inputs.attrs.items() if not str(k).startswith("popsim_")},
+            **provenance(
+                "simulate",
+                scenarios=[p.name for p in self.packages],
+                draws=self.draws,
+                seed=self.seeds,
+                sampling=self.sampling,
+                loops=self.closed,
+                outputs="full" if self.every_age else "summary",
+            ),
+            "scenario_yaml": "\n---\n".join(package.to_yaml() for package in self.packages),
+        }
+        return result

@@ -1,0 +1,171 @@
+"""The simulation kernel against its slow reference, and against itself in other company."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from popsim.kernels import cohort, simulation, simulation_reference
+from popsim.kernels.simulation_inputs import (
+    BY_ORDER,
+    CHILD_AGES,
+    FIRST_COME,
+    PRO_RATA,
+    Demography,
+    EveryAge,
+    Policy,
+    Summary,
+)
+
+MODES = (cohort.CLOSED, cohort.COUNTS, cohort.RATES, cohort.TOTAL)
+AGES, YEARS, FIRST, LAST = 54, 6, 12, 50
+STATE = 2 * AGES
+BORDERS = np.array([0, 3, 6, 15, 20, 35, 50, AGES])
+CHILD_BORDERS = np.array([0, 3, 6, 12, 15, 18])
+
+
+def random_demography(rng, mode, regions, draws, *, harsh=False, degree=4, ceiling=0.5):
+    """Regions times draws; where ``harsh``, groups are empty and migration empties others."""
+    cells = regions * draws
+    region = np.repeat(np.arange(regions), draws)
+    population = rng.uniform(50, 150, (regions, STATE))
+    shares = rng.dirichlet([3.0, 2.0, 2.0, 0.5], (regions, AGES)).transpose(0, 2, 1)
+    shares[:, :, :FIRST] = np.array([1.0, 0.0, 0.0, 0.0])[:, None]
+    if harsh:
+        population[rng.random(population.shape) < 0.05] = 0.0
+        shares = rng.dirichlet(np.full(4, 0.2), (regions, AGES)).transpose(0, 2, 1)
+        shares[:, 1:, 20:24] = 0.0  # ages at which all are childless
+        shares[:, 0, 20:24] = 1.0
+    children = rng.dirichlet(np.ones(3), (regions, 18)).transpose(0, 2, 1)
+    under_18 = population.reshape(regions, 2, AGES)[:, :, :18].sum(axis=1)
+    spread = 40.0 if harsh else 2.0
+    shape = {cohort.TOTAL: (regions, YEARS, 1), cohort.CLOSED: (regions, YEARS, 1)}.get(
+        mode, (regions, YEARS, STATE)
+    )
+    size = {cohort.RATES: spread / 80.0, cohort.TOTAL: spread * 10.0}.get(mode, spread)
+    mobility = rng.uniform(0, 1, (regions, *shape[2:]))
+    mobility *= {cohort.COUNTS: 100.0, cohort.TOTAL: 5000.0}.get(mode, 1.0)
+    fertility = np.zeros((regions, YEARS, AGES))
+    fertility[..., FIRST:LAST] = rng.uniform(0, 0.12, (regions, YEARS, LAST - FIRST))
+    rates = np.zeros((regions, YEARS, 4, AGES))
+    rates[..., FIRST:LAST] = rng.uniform(0, 0.3, (regions, YEARS, 4, LAST - FIRST))
+    if harsh:
+        fertility[..., 30] = 0.0
+        rates[..., 1:, 22] = 0.2
+        rates[:, :, 0, 22] = 0.0
+    survival = rng.normal(0, 0.001, (regions, YEARS, degree + 1, STATE))
+    survival[:, :, 0] = rng.uniform(0.9, 1.0, (regions, YEARS, STATE))
+    return Demography(
+        population=population,
+        population_index=region,
+        children=children * under_18[:, None],
+        mobility=mobility,
+        women=shares * population[:, None, :AGES],
+        women_index=region,
+        survival=survival,
+        survival_index=region,
+        shift=rng.normal(0, 2.0, (cells, YEARS, 2)),
+        fertility=fertility,
+        fertility_index=region,
+        rates=rates,
+        luck=rng.uniform(0.7, 1.3, (cells, YEARS)),
+        srb=rng.uniform(1.0, 1.2, (regions, YEARS)),
+        srb_index=region,
+        srb_factor=rng.uniform(0.98, 1.02, (cells, YEARS)),
+        migration=rng.normal(0, size, shape),
+        migration_index=region,
+        migration_shift=rng.normal(0, 0.01, (cells, YEARS)),
+        mode=mode,
+        first=FIRST,
+        last=LAST,
+        ceiling=ceiling,
+    )
+
+
+def random_policy(rng, regions, draws, packages=3, instruments=3, *, closed=True):
+    """Packages of every rule; caps that bind in about half of the years."""
+    rows, bands = regions * draws, 4
+    pay = rng.uniform(0, 1e4, (packages, instruments, YEARS, 3, CHILD_AGES))
+    pay[rng.random(pay.shape) < 0.5] = 0.0
+    cap = rng.uniform(0.5, 1.5, (packages, YEARS)) * 1e4 * 0.25 * 150 * 3 * CHILD_AGES / 3
+    cap[:, -1] = np.inf
+    other = rng.normal(0, 0.05, (packages, rows, YEARS, 3, bands))
+    return Policy(
+        index=np.arange(rows),
+        paid=rng.uniform(0, 0.2, (packages, rows, YEARS, 3)),
+        other=other * (rng.random(other.shape) < 0.7),
+        channels=rng.integers(0, 3, (packages, YEARS, 3, bands)).astype(float),
+        band=np.searchsorted([20, 30, 35], np.arange(AGES), side="right").astype(np.int64),
+        overlap=rng.uniform(0.7, 1.0, (packages, rows)),
+        largest=rng.uniform(0.3, 0.6, packages),
+        largest_gain=np.array([0.2, 0.02, 10.0])[np.arange(packages) % 3],
+        used_places=rng.uniform(0, 400, (packages + 1, rows, YEARS)),
+        care_effect=rng.uniform(0, 0.3, (packages, rows)),
+        care_quantum=rng.uniform(0, 1, (packages, rows)),
+        lag=rng.uniform(0, 1, (packages, rows)),
+        timing=np.tile([1.0, 0.5, -0.5, -1.0], (packages, 1)),
+        closed=closed,
+        pay=pay,
+        reach=rng.uniform(0.3, 1.0, (packages, instruments, rows)),
+        cap=cap,
+        capped=rng.integers(0, 2, (packages, instruments)).astype(float),
+        rule=np.array([PRO_RATA, FIRST_COME, BY_ORDER])[np.arange(packages) % 3],
+    )
+
+
+def allocate(demography, policy, every_age=True):
+    cells, packages, instruments = len(demography.luck), *policy.reach.shape[:2]
+    s, t, nan = packages + 1, YEARS, np.nan
+    summary = Summary(
+        population=np.full((s, cells, t + 1, 2, len(BORDERS) - 1), nan),
+        births=np.full((s, cells, t, 3), nan),
+        fertility=np.full((s, cells, t), nan),
+        deaths=np.full((s, cells, t, 2), nan),
+        migration=np.zeros((s, cells, t, 2)),
+        adjustment=np.zeros((s, cells, t, 2)),
+        altered=np.full((s, cells, t), -1),
+        women=np.full((s, cells, t + 1, 4), nan),
+        completed=np.full((s, cells, t + 1, 4), nan),
+        children=np.full((s, cells, t + 1, 3, len(CHILD_BORDERS) - 1), nan),
+        coverage=np.full((s, cells, t), nan),
+        cost=np.full((packages, cells, t, instruments, 3), nan),
+        deadweight=np.full((packages, cells, t, instruments), nan),
+        shortfall=np.full((packages, cells, t), nan),
+        final=np.full((s, cells, STATE), nan),
+    )
+    some = cells if every_age else 0
+    every = EveryAge(
+        population=np.zeros((s, some, t + 1, STATE)),
+        women=np.zeros((s, some, t + 1, 4, AGES)),
+        births=np.zeros((s, some, t, 3, AGES)),
+        deaths=np.zeros((s, some, t, STATE)),
+        migration=np.zeros((s, some, t, STATE)),
+        adjustment=np.zeros((s, some, t, STATE)),
+    )
+    return summary, every
+
+
+def run(demography, policy, every_age=True, kernel=simulation.simulate):
+    summary, every = allocate(demography, policy, every_age)
+    kernel(demography, policy, BORDERS, CHILD_BORDERS, summary, every)
+    return summary, every
+
+
+def named(summary, every):
+    yield from summary._asdict().items()
+    yield from (("every " + name, values) for name, values in every._asdict().items())
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("harsh", [False, True])
+@pytest.mark.parametrize("every_age", [True, False])
+def test_equals_the_slow_reference(mode, harsh, every_age):
+    rng = np.random.default_rng([mode, harsh])
+    demography = random_demography(rng, mode, 2, 2, harsh=harsh, ceiling=0.25)
+    policy = random_policy(rng, 2, 2, closed=not harsh)
+    got = run(demography, policy, every_age)
+    slow = run(demography, policy, every_age, simulation_reference.simulate)
+    for (name, ours), (_, theirs) in zip(named(*got), named(*slow), strict=True):
+        # The same operations in another order: some rounding errors of the largest terms.
+        scale = max(1.0, np.abs(theirs).max(initial=0.0))
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12 * scale, err_msg=name)

@@ -1,0 +1,107 @@
+"""Draws of the starting women by parity: in their ranges, keyed, and only where they are ours."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import popsim as ps
+from popsim.demography.parity_start import QUANTITIES, starting_women
+from popsim.errors import MissingVariableError
+from popsim.uncertainty.draws import uniforms
+from popsim.uncertainty.parity import starting_women_draws
+
+
+@pytest.fixture(scope="module")
+def baseline():
+    return ps.load_baseline("huzhou", end=2022)
+
+
+@pytest.fixture(scope="module")
+def women(baseline):
+    return starting_women_draws(baseline, 400, seed=7)
+
+
+def test_every_draw_adds_up_to_the_women(baseline, women):
+    assert women.dims == ("draw", "parity", "age")
+    assert women.attrs["units"] == "persons"
+    total = baseline["population"].sel(sex="female", drop=True)
+    assert float(women.min()) >= 0.0
+    # Four terms and their sum: the rounding of a number of this size.
+    assert float(abs(women.sum("parity") / total - 1.0).max()) < 1e-14
+
+
+def test_the_value_of_the_table_is_in_the_middle(baseline, women):
+    share = (women / women.sum("parity")).sel(parity=0, age=[30, 35, 40, 49])
+    central = baseline["women_by_parity"]
+    central = (central / central.sum("parity")).sel(parity=0, age=[30, 35, 40, 49])
+    below = (share < central).mean("draw")
+    # Several quantities with skewed ranges add up; the middle stays near the value.
+    assert ((below > 0.3) & (below < 0.7)).all()
+    low, high = share.quantile(0.1, "draw"), share.quantile(0.9, "draw")
+    assert (low < central).all()
+    assert (central < high).all()
+    assert ((high - low) > 0.005).all()
+
+
+def test_draws_are_keyed(baseline, women):
+    few = starting_women_draws(baseline, 10, seed=7)
+    xr.testing.assert_identical(few, women.isel(draw=slice(10)))
+    other = starting_women_draws(baseline, 10, seed=8)
+    assert not np.allclose(few.sel(age=30), other.sel(age=30), rtol=1e-3)
+
+
+def test_places_share_their_luck(baseline):
+    """The reconstruction is one method: it errs in one direction in all places."""
+    names = ["huzhou", "ouhai"]
+    each = [ps.load_baseline(name, end=2022) for name in names]
+    shares = [starting_women_draws(b, 200, seed=3).sel(parity=0, age=33) for b in each]
+    assert np.corrcoef(shares[0], shares[1])[0, 1] > 0.9
+    kept = ["women_by_parity", "fertility_level", "fertility_rate"]
+    both = xr.concat([b[kept] for b in each], dim=xr.Variable("region", names))
+    together = starting_women_draws(both, 200, seed=3)
+    assert together.dims == ("region", "draw", "parity", "age")
+    for name, alone in zip(names, shares, strict=True):
+        got = together.sel(region=name, parity=0, age=33)
+        np.testing.assert_allclose(got, alone, rtol=1e-12)
+
+
+def test_draws_are_the_reconstruction_by_the_drawn_assumptions(baseline, women):
+    at = {
+        name: xr.DataArray(uniforms(7, "women by parity", name, 5), dims="draw")
+        for name in QUANTITIES
+    }
+    total = baseline["population"].sel(sex="female", drop=True)
+    direct = starting_women(total, 2021, level=baseline["fertility_level"], at=at)
+    got = women.isel(draw=slice(5))
+    np.testing.assert_allclose(got, direct.transpose(*got.dims), rtol=1e-9, atol=1e-9)
+
+
+def test_women_raked_to_their_city_are_drawn_about_where_they_stand(baseline):
+    raked = baseline["women_by_parity"] * xr.DataArray([1.2, 1.0, 0.9, 0.8], dims="parity")
+    raked = raked * (baseline["population"].sel(sex="female", drop=True) / raked.sum("parity"))
+    raked = raked.transpose("parity", "age")
+    raked.attrs["reconstruction"] = "parity_assumptions"
+    women = starting_women_draws(baseline.assign(women_by_parity=raked), 300, seed=2)
+    middle = women.median("draw").sel(age=slice(25, 45))
+    # The median of a share lies near what the median assumptions make of it.
+    np.testing.assert_allclose(
+        middle.sel(parity=0), raked.sel(parity=0, age=slice(25, 45)), rtol=0.1
+    )
+
+
+def test_women_of_ones_own_are_known(baseline):
+    total = baseline["population"].sel(sex="female", drop=True)
+    shares = xr.DataArray([0.4, 0.3, 0.2, 0.1], {"parity": range(4)}, ("parity",))
+    own = baseline.assign(women_by_parity=total * shares)
+    assert "reconstruction" in baseline["women_by_parity"].attrs
+    own["women_by_parity"].attrs.pop("reconstruction", None)  # arithmetic may keep attributes
+    for known in (own, baseline.drop_vars("fertility_level").assign(own[["women_by_parity"]])):
+        women = starting_women_draws(known, 5, seed=1)
+        assert women.dims == ("draw", "parity", "age")
+        for draw in range(5):
+            given = own["women_by_parity"].transpose("parity", "age")
+            np.testing.assert_array_equal(women.sel(draw=draw), given)
+    with pytest.raises(MissingVariableError, match="women_by_parity"):
+        starting_women_draws(baseline.drop_vars("women_by_parity"), 5, seed=1)
