@@ -43,9 +43,14 @@ def pages() -> list[Path]:
 
 
 def reference_pages() -> dict[Path, Callable[[], str]]:
-    """The pages that are written as a whole, and what writes them."""
-    folder = DOCS / "reference"
-    return {folder / "variables.md": variables_page, folder / "evidence.md": evidence_page}
+    """Pages that are written whole, from tables of the package."""
+    from popsim.scenario.instrument_page import instrument_page
+
+    return {
+        DOCS / "reference" / "variables.md": variables_page,
+        DOCS / "reference" / "evidence.md": evidence_page,
+        DOCS / "instruments.md": instrument_page,
+    }
 
 
 def render(page: Path) -> str:
@@ -174,8 +179,8 @@ def evidence_page() -> str:
         "",
         "A median and an 80 % range. These are a reading of the studies, not measurements.",
         "",
-        "| class | parameter | median | 80 % range | distribution | unit | meaning | studies |",
-        "|---|---|---:|---|---|---|---|---|",
+        "| class | parameter | median | 80 % range | distribution | unit | meaning | why | studies |",
+        "|---|---|---:|---|---|---|---|---|---|",
     ]
     for row in priors.to_dict("records"):
         fixed = row["distribution"] == "fixed"
@@ -188,6 +193,7 @@ def evidence_page() -> str:
             row["distribution"],
             row["unit"],
             row["meaning"],
+            row["reasoning"],
             _links(row["studies"]),
         )
         lines.append(_row(cells))

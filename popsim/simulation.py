@@ -15,6 +15,7 @@ from popsim.errors import (
     MissingVariableError,
     did_you_mean,
 )
+from popsim.parity_engine import check_orders, check_women
 from popsim.policy.response import check_place
 from popsim.projection import CORE, SUMMARY_AGES, check_inputs
 from popsim.scenario.load import load_scenario
@@ -251,3 +252,5 @@ def _check(inputs: xr.Dataset, outputs: str) -> None:
         raise BoundsError(
             "the population is empty", where="population", got=0.0, allowed="somebody"
         )
+    check_orders(inputs)
+    check_women(inputs, checked)

@@ -12,6 +12,7 @@ import xarray as xr
 from popsim.demography.mobility import mobility
 from popsim.errors import MigrationAdjustmentWarning
 from popsim.kernels import cohort
+from popsim.kernels.first_year import first_year_rates
 from popsim.kernels.simulation import simulate
 from popsim.kernels.simulation_inputs import Demography, EveryAge, Policy, Summary
 from popsim.parity_engine import CEILING, ORDERS, PARITIES
@@ -31,11 +32,11 @@ class SimulationEngine:
     Parameters
     ----------
     data : xarray.Dataset
-        population (sex, age), fertility_rate (year, age), conditional_fertility_rate (year,
-        parity, age), women_by_parity (parity, age), children_by_order (order, child_age),
-        sex_ratio_at_birth (year), survival_polynomial (year, coefficient, sex, age) and at
-        most one form of net migration; all with the dim ``region`` or without it,
-        women_by_parity also with ``draw``.
+        population (sex, age), fertility_rate (year, age), women_by_parity (parity, age),
+        children_by_order (order, child_age), sex_ratio_at_birth (year), survival_polynomial
+        (year, coefficient, sex, age), at most one form of net migration, and
+        birth_order_share (order, age) or conditional_fertility_rate (year, parity, age); all
+        with the dim ``region`` or without it, women_by_parity also with ``draw``.
     luck : xarray.Dataset
         fertility_factor, migration_shift, sex_ratio_factor (draw, year) and
         life_expectancy_shift (draw, year, sex), in the unit of the polynomial.
@@ -87,19 +88,21 @@ class SimulationEngine:
                 moves = moves * people
             mobile = flat(like_people(moves, ["sex", "age"]))
 
-        rates = cells.rows(data["conditional_fertility_rate"], ["year", "parity", "age"])
-        missing = {
-            d: data["conditional_fertility_rate"][d]
-            for d in data["conditional_fertility_rate"].dims
-            if d not in (*data["fertility_rate"].dims, "parity")
-        }
-        fertility = cells.rows(data["fertility_rate"].expand_dims(missing), ["year", "age"])
+        fertility = cells.rows(data["fertility_rate"], ["year", "age"])
         women = cells.rows(data["women_by_parity"], ["parity", "age"])
         survival = _state(
             cells.rows(data["survival_polynomial"], ["year", "coefficient", "sex", "age"])
         )
         srb = cells.rows(data["sex_ratio_at_birth"], ["year"])
         first, last = bearing_ages(fertility.values[:, :, None])
+
+        if "conditional_fertility_rate" in data:
+            rates = cells.rows(data["conditional_fertility_rate"], ["year", "parity", "age"])
+        else:
+            split = cells.rows(data["birth_order_share"], ["order", "age"])
+            rates = _first_year(
+                women, population, survival, flows, mode, split, fertility, first, last
+            )
 
         def drawn(name: str, core: list[str]) -> np.ndarray:
             rows = cells.rows(luck[name], core)
@@ -118,6 +121,7 @@ class SimulationEngine:
             fertility=fertility.values,
             fertility_index=fertility.index,
             rates=rates.values,
+            rates_index=rates.index,
             luck=drawn("fertility_factor", ["year"]),
             srb=srb.values,
             srb_index=srb.index,
@@ -257,6 +261,41 @@ class SimulationEngine:
             MigrationAdjustmentWarning,
             stacklevel=4,
         )
+
+
+def _first_year(
+    women: Rows,
+    population: Rows,
+    survival: Rows,
+    flows: Rows,
+    mode: int,
+    split: Rows,
+    fertility: Rows,
+    first: int,
+    last: int,
+) -> Rows:
+    """Conditional rates of the first year by which each row of women has the order mix known."""
+    # One cell for each row of women: rows are in the order of the cells that read them first.
+    _, cell = np.unique(women.index, return_index=True)
+    ages = women.values.shape[2]
+    people = population.values[population.index[cell]]
+    moves = flows.values[flows.index[cell], 0]
+    if mode == cohort.CLOSED:
+        moves = np.zeros_like(people)
+    elif mode == cohort.RATES:
+        moves = moves * people
+    elif mode == cohort.TOTAL:
+        moves = moves * people / people.sum(axis=1, keepdims=True)
+    made = first_year_rates(
+        women.values,
+        survival.values[survival.index[cell], 0, 0, :ages],
+        moves[:, :ages],
+        split.values[split.index[cell]],
+        fertility.values[fertility.index[cell], 0],
+        first,
+        last,
+    )
+    return Rows(made[:, None], women.index)
 
 
 def _state(rows: Rows) -> Rows:

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from popsim.demography.dependency import dependency_ratio
+from popsim.demography.registered import counted
 from popsim.errors import InputError, did_you_mean
 from popsim.parity_engine import consistent_rates
 from popsim.projection import CORE
@@ -109,27 +110,21 @@ class Plan:
     def block(self, inputs: xr.Dataset) -> xr.Dataset:
         """Simulate some of the regions, and the draws whose numbers stand in ``draw``."""
         numbers = inputs["draw"].values
+        # All draws are made and some are taken: sums over other shapes would round otherwise.
         chosen = slice(int(numbers[0]), int(numbers[-1]) + 1)
         inputs = inputs.drop_vars("draw")
-        rates = consistent_rates(inputs)
-        data = inputs.assign(
-            conditional_fertility_rate=rates["conditional_fertility_rate"],
-            survival_polynomial=survival_polynomial(
-                inputs["mortality_rate"], intervals=self.intervals
-            ),
-        )
+        polynomial = survival_polynomial(inputs["mortality_rate"], intervals=self.intervals)
+        data = inputs.assign(survival_polynomial=polynomial)
+        if "birth_order_share" not in inputs:  # the orders of every year are given
+            name = "conditional_fertility_rate"
+            data[name] = consistent_rates(inputs)[name]
         seed = self.seeds["parity"]
         if seed is not None:
-            women = starting_women_draws(inputs, chosen.stop, seed)
+            women = starting_women_draws(inputs, self.draws, seed)
             data["women_by_parity"] = women.isel(draw=chosen)
         luck = self._luck(inputs).isel(draw=chosen)
         policy = policy_rows(
-            self.packages,
-            inputs,
-            rates,
-            chosen,
-            self.seeds,
-            closed=self.closed,
+            self.packages, inputs, self.draws, chosen, self.seeds, closed=self.closed
         )
         engine = SimulationEngine(
             data,
@@ -190,6 +185,8 @@ class Plan:
                 loops=self.closed,
                 outputs="full" if self.every_age else "summary",
             ),
+            **counted(inputs),
             "scenario_yaml": "\n---\n".join(package.to_yaml() for package in self.packages),
+            "overrides": "\n".join(f"{p.name}: {o}" for p in self.packages for o in p.overrides),
         }
         return result

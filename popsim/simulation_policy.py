@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from popsim.demography.central import central_projection
 from popsim.demography.registered import registered_share_of_births
 from popsim.errors import ConflictError
 from popsim.kernels.simulation_inputs import BY_ORDER, CHILD_AGES, FIRST_COME, PRO_RATA, Policy
+from popsim.parity_engine import check_orders
 from popsim.policy.effects import PolicyInputs, policy_inputs
 from popsim.policy.response import Responsiveness
 from popsim.scenario.instrument_parts import BANDS
+from popsim.scenario.instruments import ChildcarePlaces
 from popsim.scenario.model import ORDERS, Scenario
 
 _RULES = {"pro_rata": PRO_RATA, "first_come": FIRST_COME, "by_order": BY_ORDER}
@@ -44,8 +47,8 @@ class PolicyRows:
 def policy_rows(
     packages: Sequence[Scenario],
     data: xr.Dataset,
-    central: xr.Dataset,
-    draws: slice,
+    draws: int,
+    chosen: slice,
     seeds: Mapping[str, int | None],
     *,
     closed: bool,
@@ -57,10 +60,9 @@ def policy_rows(
     packages : sequence of Scenario
     data : xarray.Dataset
         Checked inputs of the projection, with ``region`` or without it.
-    central : xarray.Dataset
-        From :func:`popsim.parity_engine.consistent_rates`.
-    draws : slice
-        Which draws.
+    draws : int
+    chosen : slice
+        Which of the draws.
     seeds : mapping of str to int or None
         Of the groups "response" and "take_up"; None for the medians.
     closed : bool
@@ -75,34 +77,34 @@ def policy_rows(
     """
     years, ages = data["year"].values, data["age"].values
     response = seeds["response"]
-    relocation = Responsiveness.draw(draws.stop, response)["relocation", "share"][draws]
+    relocation = Responsiveness.draw(draws, response)["relocation", "share"][chosen]
     ids = list(dict.fromkeys(i.id for package in packages for i in package.instruments))
     made = []
     if packages:
-        given = [Responsiveness.draw(draws.stop, response, p.overrides) for p in packages]
+        given = [Responsiveness.draw(draws, response, p.overrides) for p in packages]
         made = [
             [
                 policy_inputs(
                     package,
                     years=years,
-                    draws=draws.stop,
+                    draws=draws,
                     seed=seeds["take_up"],
                     given=each,
                     **facts,
                 )
                 for package, each in zip(packages, given, strict=True)
             ]
-            for facts in _facts_of_regions(data, central)
+            for facts in _facts_of_regions(packages, data)
         ]
     regions = data.sizes.get("region", 1)
     rows = regions * len(relocation) if packages else 1
-    table = _Table(made, draws, len(packages))
+    table = _Table(made, chosen, len(packages))
     t, orders, bands = len(years), len(ORDERS), len(BANDS)
     policy = Policy(
         index=np.arange(regions * len(relocation)) % rows,
         paid=table.by_draw("paid", (t, orders)),
         other=table.by_draw("other", (t, orders, bands)),
-        channels=table.fixed("channels", (t, orders, bands)),
+        strongest=table.by_draw("strongest", (t, orders, bands)),
         band=np.searchsorted(BANDS, ages, side="right").astype(np.int64) - 1,
         overlap=table.by_draw("overlap", ()),
         largest=table.fixed("largest_log_effect", ()),
@@ -122,29 +124,43 @@ def policy_rows(
     return PolicyRows(policy, ids, table.lump(ids, t), relocation)
 
 
-def _facts_of_regions(data: xr.Dataset, central: xr.Dataset) -> list[dict[str, Any]]:
+def _facts_of_regions(packages: Sequence[Scenario], data: xr.Dataset) -> list[dict[str, Any]]:
     """What instruments need to know of each region under the baseline."""
-    by_order = central["fertility_rate_by_order"]
-    births = (by_order * data["population"].sel(sex="female", drop=True)).isel(year=0, drop=True)
-    band = xr.DataArray(np.searchsorted(BANDS, data["age"].values, side="right") - 1, dims="age")
-    by_band = births.groupby(band.rename("band")).sum().reindex(band=range(len(BANDS)))
-    people = central["population"].sum(["sex", "age"]).isel(time=slice(-1))
+    women = data["population"].sel(sex="female", drop=True)
+    births = (check_orders(data).isel(year=0, drop=True) * women).transpose(..., "order", "age")
+    band = np.searchsorted(BANDS, data["age"].values, side="right") - 1
+    by_band = np.stack(
+        [births.values[..., band == b].sum(axis=-1) for b in range(len(BANDS))], axis=-1
+    )
     share = None
     if "registered_share" in data:
         share = registered_share_of_births(data)
         share = share.mean("year") if "year" in share.dims else share
+    people = None
+    if any(_needs_residents(package) for package in packages):
+        people = central_projection(data)["population"].sum(["sex", "age"]).isel(time=slice(-1))
 
-    def of(array: xr.DataArray, region: int) -> xr.DataArray:
-        return array.isel(region=region) if "region" in array.dims else array
+    def of(array: xr.DataArray | None, region: int) -> Any:
+        if array is None:
+            return None
+        return (array.isel(region=region) if "region" in array.dims else array).values
 
     return [
         {
             "registered_share": None if share is None else float(of(share, k)),
-            "births_by_band": of(by_band, k).transpose("order", "band").fillna(0.0).values,
-            "residents": of(people, k).values,
+            "births_by_band": by_band[k] if "region" in births.dims else by_band,
+            "residents": of(people, k),
         }
         for k in range(data.sizes.get("region", 1))
     ]
+
+
+def _needs_residents(package: Scenario) -> bool:
+    return any(
+        isinstance(i, ChildcarePlaces)
+        and any(q.unit == "places per 1,000" for q in i.places.values())
+        for i in (*package.instruments, *package.background)
+    )
 
 
 class _Table:

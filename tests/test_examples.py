@@ -50,13 +50,15 @@ def rows(table: str) -> dict[str, list[float]]:
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda p: p.stem)
 def test_every_example_is_tested_here(path):
-    assert path.stem in {"china_check", "life_tables", "ouhai_package", "own_city", "two_child", "baseline_checks"}
+    tested = {"china_check", "large_run", "life_tables", "ouhai_package", "own_city", "two_child"}
+    elsewhere = {"baseline_checks", "packages"}  # tests/test_baseline_checks.py, scenario/
+    assert path.stem in tested | elsewhere
     assert 'if __name__ == "__main__":' in path.read_text(encoding="utf-8")
 
 
 def test_ouhai_package():
     printed = run("ouhai_package")
-    effects, payments = (rows(part) for part in printed.strip().split("\n\n"))
+    effects, payments, choices = (rows(part) for part in printed.strip().split("\n\n"))
     # 2024: births, additional births, percent and spending, each a median and two ends.
     births, _, _, extra, low, high, percent, _, _, spent, _, _ = effects["2024"]
     assert 0 < low < extra < high
@@ -66,6 +68,12 @@ def test_ouhai_package():
     assert reported == 6.335
     assert simulated == pytest.approx(reported, rel=0.1)
     assert spent > 0
+    # Subsidy and voucher for first children too: more children for more money.
+    children, _, _, money, _, _, price, _, _ = choices["ouhai"]
+    more_children, _, _, more_money, *_ = choices["ouhai_first_child"]
+    assert more_children > children > 0
+    assert more_money > money
+    assert price == pytest.approx(money / children, rel=0.2)  # a median of ratios
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +149,14 @@ def test_own_city():
     printed = run("own_city")
     assert "Share aged 60+" in printed
     assert "Additional births" in printed
+
+
+def test_large_run(tmp_path):
+    pytest.importorskip("zarr", reason="the extra 'distributed' is not installed")
+    run_of = names_of("large_run")
+    stored = run_of["run"](tmp_path / "run.zarr", draws=5)
+    assert stored["births"].chunks[stored["births"].get_axis_num("region")] == (1,) * 5
+    np.testing.assert_array_equal(stored["births"], run_of["simulate"](5)["births"].compute())
 
 
 def test_life_tables():

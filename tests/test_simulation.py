@@ -216,6 +216,20 @@ def test_china_is_as_uncertain_as_the_un_says():
         assert high - low == pytest.approx(float(un.sel(year=year)), rel=0.15)
 
 
+def test_more_instruments_never_gain_less(baseline):
+    """A second channel, however small, takes nothing off the first (half of the children paid)."""
+    package = ps.load_scenario("ouhai")
+    small = package.variant("planned")
+    names = [i.id for i in small.instruments]
+    fewer = small.without(*(n for n in names if n == "fertility_treatment"))
+    fewer = fewer.model_copy(update={"name": "fewer"})
+    given = {"draws": 30, "seed": 3, "vary": ["fertility"]}  # a response may be negative
+    births = ps.simulate(baseline, [small, fewer], **given)["births"].sum("order")
+    gain = (births.sel(scenario=small.name) - births.sel(scenario="fewer")).sel(year=2026)
+    assert (gain >= -1e-9).all()
+    assert float(gain.mean()) > 0.0
+
+
 def test_compare_takes_differences_draw_by_draw(result):
     comparison = ps.compare(result)
     births = result["births"].sum("order")
@@ -274,10 +288,9 @@ def test_bad_calls_are_refused(baseline, result):
         ps.simulate(baseline.drop_vars("birth_order_share"), "ouhai", draws=2)
     with pytest.raises(MissingVariableError, match="registered families is not known"):
         ps.simulate(baseline.drop_vars("registered_share"), "ouhai", draws=2)
-    with pytest.raises(InputError, match="do not add up to fertility_rate"):
-        ps.simulate(
-            baseline.assign(fertility_rate=baseline["fertility_rate"] * 1.1), "ouhai", draws=2
-        )
+    with pytest.raises(BoundsError, match="orders do not add up to one"):
+        more = baseline["birth_order_share"] * 1.1
+        ps.simulate(baseline.assign(birth_order_share=more), "ouhai", draws=2)
     with pytest.raises(InputError, match="no scenario 'ouhay'"):
         ps.compare(result, against="ouhay")
     with pytest.raises(InputError, match="no dimension 'scenario'"):

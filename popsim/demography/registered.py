@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Any
-
 import numpy as np
 import xarray as xr
 
-from popsim.demography.baseline import AGES
-from popsim.demography.lifetable import life_table
-from popsim.demography.survival import survival_ratio
+from popsim.demography.central import central_projection
 from popsim.errors import BoundsError, DimensionError, MissingVariableError
-from popsim.kernels.cohort import CLOSED, COUNTS, RATES, TOTAL
-from popsim.kernels.reference import project
-from popsim.schema.cells import Cells
 from popsim.schema.checks import check_same_coords, check_sex, check_values, first_cell
 from popsim.schema.variables import VARIABLES
 
-_MODES = {"net_migration": COUNTS, "net_migration_rate": RATES, "net_migration_total": TOTAL}
 _REMEDY = (
     "count only those of the register who live here (resident at the place of registration): "
     "those who have left bear their children elsewhere"
@@ -168,7 +159,7 @@ def registered_share_of_births(baseline: xr.Dataset) -> xr.DataArray:
     refuse_above_one(share)
     check_values(share, VARIABLES["registered_share"])
     if "age" in share.dims:
-        births = _births(baseline)
+        births = central_projection(baseline)["births"]
         share = (births * share).sum("age") / births.sum("age")
     out = share.transpose("region", ..., missing_dims="ignore").rename("registered_share")
     out.attrs = VARIABLES["registered_share"].attrs() | counted(baseline)
@@ -203,38 +194,3 @@ def counted(baseline: xr.Dataset) -> dict[str, str]:
     else:
         how = "births to registered families (户籍): one share of all births"
     return out | {"registered_counted": how}
-
-
-def _births(baseline: xr.Dataset) -> xr.DataArray:
-    """Births of the baseline by age of mother (..., year, age) [persons]."""
-    table = life_table(baseline["mortality_rate"])
-    form = next((n for n in _MODES if n in baseline), None)
-    arrays = {
-        "population": baseline["population"],
-        "survival": survival_ratio(table, width=1),
-        "fertility": baseline["fertility_rate"],
-        "srb": baseline["sex_ratio_at_birth"],
-    }
-    core = {
-        "population": ["sex", "age"],
-        "survival": ["year", "sex", "age"],
-        "fertility": ["year", "age"],
-        "srb": ["year"],
-    }
-    if form is not None:
-        arrays["moves"] = baseline[form]
-        core["moves"] = ["year"] if form == "net_migration_total" else ["year", "sex", "age"]
-    cells = Cells(arrays, core=("year", "sex", "age"))
-    rows = {name: cells.rows(array, core[name]) for name, array in arrays.items()}
-    births = np.empty((cells.count, baseline.sizes["year"], len(AGES)))
-    mode = CLOSED if form is None else _MODES[form]
-    for c in range(cells.count):
-        one = {name: row.values[row.index[c]] for name, row in rows.items()}
-        moves = one.get("moves", np.zeros((baseline.sizes["year"], 1)))
-        if mode == TOTAL:
-            moves = moves[:, None]
-        fertility = one["fertility"][:, None, :]
-        given = (one["population"], one["survival"], fertility, one["srb"], moves, mode, 1.0, True)
-        births[c] = project(*given)[1][:, 0]
-    labels: dict[Hashable, Any] = {d: baseline[d] for d in ("year", "age")}
-    return cells.label(births, ("year", "age"), labels)

@@ -78,11 +78,11 @@ def lay(values, rows, t, X):
 
 
 @jit
-def add_rows(X, start, stop, total):
-    """Sum of the rows ``start <= a < stop`` by lane."""
+def add_rows(X, total):
+    """Sum of the rows of a block by lane."""
     for z in range(total.shape[0]):
         total[z] = 0.0
-    a = start
+    a, stop = 0, X.shape[0] // LANES
     while a + 3 <= stop:  # most age groups are some threes wide
         x = X[a * LANES : (a + 3) * LANES]
         for z in range(LANES):
@@ -109,86 +109,116 @@ def add_up(row):
 
 
 @jit
-def survive_row(S, migration, scale, survival, deaths):
-    """Move the rows of one sex up by one age, in place from the oldest down.
+def survive_row(S, moves, scale, survival, borders, G, deaths):
+    """Move the rows of one sex up by one age, in place from the oldest down, and add up groups.
 
-    Rates and migrants (``scale`` times ``migration``, which enter before and again after) are
-    the same in all lanes. The first row is left alone; deaths at the ages reached are added to
-    ``deaths`` by lane.
+    Rates and migrants (``scale`` times ``moves`` enter before, and again after) are the same in
+    all lanes. The first row is left alone, and out of its group's sum in ``G``; deaths at the
+    ages reached are added to ``deaths`` by lane.
     """
-    a = survival.shape[0] - 1  # the open group is reached from the last two
-    s = S[(a - 1) * LANES : (a + 1) * LANES]
-    h0, h1, q1 = scale * migration[a - 1], scale * migration[a], 1.0 - survival[a]
-    for z in range(LANES):
-        reaching = (s[z] + h0) + (s[LANES + z] + h1)
-        died = q1 * reaching
-        s[LANES + z] = reaching - died + h1
+    fill(G, 0.0)
+    w, g = survival.shape[0] - 1, borders.shape[0] - 2
+    s, into = S[(w - 1) * LANES : (w + 1) * LANES], G[g * LANES : (g + 1) * LANES]
+    h0, h1, q1 = scale * moves[w - 1], scale * moves[w], 1.0 - survival[w]
+    for z in range(LANES):  # the open group is reached from the last two
+        x = (s[z] + h0) + (s[LANES + z] + h1)
+        died = q1 * x
+        s[LANES + z] = x - died + h1
         deaths[z] += died
-    a -= 1
-    while a >= 4:
-        s, m, p = S[(a - 4) * LANES : (a + 1) * LANES], migration[a - 4 : a + 1], survival[a - 3 :]
-        h0, h1, h2, h3, h4 = scale * m[0], scale * m[1], scale * m[2], scale * m[3], scale * m[4]
-        q1, q2, q3, q4 = 1.0 - p[0], 1.0 - p[1], 1.0 - p[2], 1.0 - p[3]
-        for z in range(LANES):
-            x0, x1 = s[z] + h0, s[LANES + z] + h1
-            x2, x3 = s[2 * LANES + z] + h2, s[3 * LANES + z] + h3
-            d1, d2, d3, d4 = q1 * x0, q2 * x1, q3 * x2, q4 * x3
-            s[LANES + z] = x0 - d1 + h1
-            s[2 * LANES + z] = x1 - d2 + h2
-            s[3 * LANES + z] = x2 - d3 + h3
-            s[4 * LANES + z] = x3 - d4 + h4
-            deaths[z] += (d1 + d2) + (d3 + d4)
-        a -= 4
-    while a > 0:
-        s = S[(a - 1) * LANES : (a + 1) * LANES]
-        h0, h1, q1 = scale * migration[a - 1], scale * migration[a], 1.0 - survival[a]
-        for z in range(LANES):
-            x = s[z] + h0
-            died = q1 * x
-            s[LANES + z] = x - died + h1
-            deaths[z] += died
-        a -= 1
+        into[z] += s[LANES + z]
+    a = w - 1
+    while g >= 0:
+        into, low = G[g * LANES : (g + 1) * LANES], max(borders[g], 1)
+        while a - 2 >= low:  # most age groups are some threes wide
+            s, m, p = S[(a - 3) * LANES : (a + 1) * LANES], moves[a - 3 : a + 1], survival[a - 2 :]
+            h0, h1, h2, h3 = scale * m[0], scale * m[1], scale * m[2], scale * m[3]
+            q1, q2, q3 = 1.0 - p[0], 1.0 - p[1], 1.0 - p[2]
+            for z in range(LANES):
+                x0, x1, x2 = s[z] + h0, s[LANES + z] + h1, s[2 * LANES + z] + h2
+                d1, d2, d3 = q1 * x0, q2 * x1, q3 * x2
+                e1, e2, e3 = x0 - d1 + h1, x1 - d2 + h2, x2 - d3 + h3
+                s[LANES + z], s[2 * LANES + z], s[3 * LANES + z] = e1, e2, e3
+                deaths[z] += (d1 + d2) + d3
+                into[z] += (e1 + e2) + e3
+            a -= 3
+        while a >= low:
+            s = S[(a - 1) * LANES : (a + 1) * LANES]
+            h0, h1, q1 = scale * moves[a - 1], scale * moves[a], 1.0 - survival[a]
+            for z in range(LANES):
+                x = s[z] + h0
+                died = q1 * x
+                e1 = x - died + h1
+                s[LANES + z] = e1
+                deaths[z] += died
+                into[z] += e1
+            a -= 1
+        g -= 1
 
 
 @jit
-def survive(S, M, scale, survival, deaths):
+def survive(S, M, scale, survival, borders, G, deaths):
     """As :func:`survive_row`, bit for bit, with migrants and rates that differ between lanes."""
-    a = S.shape[0] // LANES - 1
-    s, m = S[(a - 1) * LANES : (a + 1) * LANES], M[(a - 1) * LANES : (a + 1) * LANES]
-    p = survival[a * LANES : (a + 1) * LANES]
+    fill(G, 0.0)
+    w, g = S.shape[0] // LANES - 1, borders.shape[0] - 2
+    s, m = S[(w - 1) * LANES : (w + 1) * LANES], M[(w - 1) * LANES : (w + 1) * LANES]
+    p, into = survival[w * LANES : (w + 1) * LANES], G[g * LANES : (g + 1) * LANES]
     for z in range(LANES):
         h0, h1 = scale * m[z], scale * m[LANES + z]
-        reaching = (s[z] + h0) + (s[LANES + z] + h1)
-        died = (1.0 - p[z]) * reaching
-        s[LANES + z] = reaching - died + h1
+        x = (s[z] + h0) + (s[LANES + z] + h1)
+        died = (1.0 - p[z]) * x
+        s[LANES + z] = x - died + h1
         deaths[z] += died
-    a -= 1
-    while a >= 4:
-        s, m = S[(a - 4) * LANES : (a + 1) * LANES], M[(a - 4) * LANES : (a + 1) * LANES]
-        p = survival[(a - 3) * LANES : (a + 1) * LANES]
-        for z in range(LANES):
-            h1, h2 = scale * m[LANES + z], scale * m[2 * LANES + z]
-            h3, h4 = scale * m[3 * LANES + z], scale * m[4 * LANES + z]
-            x0, x1 = s[z] + scale * m[z], s[LANES + z] + h1
-            x2, x3 = s[2 * LANES + z] + h2, s[3 * LANES + z] + h3
-            d1, d2 = (1.0 - p[z]) * x0, (1.0 - p[LANES + z]) * x1
-            d3, d4 = (1.0 - p[2 * LANES + z]) * x2, (1.0 - p[3 * LANES + z]) * x3
-            s[LANES + z] = x0 - d1 + h1
-            s[2 * LANES + z] = x1 - d2 + h2
-            s[3 * LANES + z] = x2 - d3 + h3
-            s[4 * LANES + z] = x3 - d4 + h4
-            deaths[z] += (d1 + d2) + (d3 + d4)
-        a -= 4
-    while a > 0:
-        s, m = S[(a - 1) * LANES : (a + 1) * LANES], M[(a - 1) * LANES : (a + 1) * LANES]
-        p = survival[a * LANES : (a + 1) * LANES]
-        for z in range(LANES):
-            h1 = scale * m[LANES + z]
-            x = s[z] + scale * m[z]
-            died = (1.0 - p[z]) * x
-            s[LANES + z] = x - died + h1
-            deaths[z] += died
-        a -= 1
+        into[z] += s[LANES + z]
+    a = w - 1
+    while g >= 0:
+        into, low = G[g * LANES : (g + 1) * LANES], max(borders[g], 1)
+        while a - 2 >= low:
+            s, m = S[(a - 3) * LANES : (a + 1) * LANES], M[(a - 3) * LANES : (a + 1) * LANES]
+            p = survival[(a - 2) * LANES : (a + 1) * LANES]
+            for z in range(LANES):
+                h1, h2 = scale * m[LANES + z], scale * m[2 * LANES + z]
+                h3 = scale * m[3 * LANES + z]
+                x0, x1, x2 = s[z] + scale * m[z], s[LANES + z] + h1, s[2 * LANES + z] + h2
+                d1, d2 = (1.0 - p[z]) * x0, (1.0 - p[LANES + z]) * x1
+                d3 = (1.0 - p[2 * LANES + z]) * x2
+                e1, e2, e3 = x0 - d1 + h1, x1 - d2 + h2, x2 - d3 + h3
+                s[LANES + z], s[2 * LANES + z], s[3 * LANES + z] = e1, e2, e3
+                deaths[z] += (d1 + d2) + d3
+                into[z] += (e1 + e2) + e3
+            a -= 3
+        while a >= low:
+            s, m = S[(a - 1) * LANES : (a + 1) * LANES], M[(a - 1) * LANES : (a + 1) * LANES]
+            p = survival[a * LANES : (a + 1) * LANES]
+            for z in range(LANES):
+                h1 = scale * m[LANES + z]
+                x = s[z] + scale * m[z]
+                died = (1.0 - p[z]) * x
+                e1 = x - died + h1
+                s[LANES + z] = e1
+                deaths[z] += died
+                into[z] += e1
+            a -= 1
+        g -= 1
+
+
+@jit
+def add_groups(S, borders, G):
+    """Sums over the age groups of one sex but for its first row, in the order of the above."""
+    fill(G, 0.0)
+    a = S.shape[0] // LANES - 1
+    for g in range(borders.shape[0] - 2, -1, -1):
+        into, low = G[g * LANES : (g + 1) * LANES], max(borders[g], 1)
+        while a >= low:
+            if a - 2 >= low and a < S.shape[0] // LANES - 1:
+                s = S[(a - 2) * LANES : (a + 1) * LANES]
+                for z in range(LANES):
+                    into[z] += (s[z] + s[LANES + z]) + s[2 * LANES + z]
+                a -= 3
+            else:
+                s = S[a * LANES : (a + 1) * LANES]
+                for z in range(LANES):
+                    into[z] += s[z]
+                a -= 1
 
 
 @jit
@@ -203,7 +233,7 @@ def ask(S, mode, step, M):
             M[i] = step * (M[i] * S[i])
     else:
         people, per_person = np.empty(LANES), np.empty(LANES)
-        add_rows(S, 0, n // LANES, people)
+        add_rows(S, people)
         for z in range(LANES):
             per_person[z] = step * M[z] / people[z] if people[z] > 0.0 else 0.0
         for i in range(n):
@@ -217,12 +247,14 @@ def emptied(S, moves):
     while a + 4 <= moves.shape[0]:
         s = S[a * LANES : (a + 4) * LANES]
         m0, m1, m2, m3 = moves[a], moves[a + 1], moves[a + 2], moves[a + 3]
+        a += 4
+        if min(min(m0, m1), min(m2, m3)) > 0.0:
+            continue  # nobody leaves
         for z in range(LANES):
             count += s[z] + m0 <= 0.0
             count += s[LANES + z] + m1 <= 0.0
             count += s[2 * LANES + z] + m2 <= 0.0
             count += s[3 * LANES + z] + m3 <= 0.0
-        a += 4
     while a < moves.shape[0]:
         s, m0 = S[a * LANES : (a + 1) * LANES], moves[a]
         for z in range(LANES):
@@ -303,24 +335,24 @@ def weigh(values, rows, t, order, start, S, W, total):
 
 
 @jit
-def write_groups(S, ages, borders, G, out):
-    """Sums over the age groups of both sexes into ``out`` (lane, sex, group)."""
-    groups = borders.shape[0] - 1
-    for s in range(2):
-        for g in range(groups):
-            into = G[(s * groups + g) * LANES : (s * groups + g + 1) * LANES]
-            add_rows(S, s * ages + borders[g], s * ages + borders[g + 1], into)
+def write_groups(S, G, out):
+    """Sums over the age groups of both sexes into ``out`` (lane, sex, group).
+
+    ``G`` has those without the first rows, women's groups and then men's.
+    """
+    half, groups = S.shape[0] // 2, out.shape[2]
     for z in range(out.shape[0]):
         for s in range(2):
             for g in range(groups):
                 out[z, s, g] = G[(s * groups + g) * LANES + z]
+            out[z, s, 0] += S[s * half + z]
 
 
 @jit
 def write_sums(X, ages, total, out):
     """Sums over all ages of each sex into ``out`` (lane, sex)."""
     for s in range(2):
-        add_rows(X, s * ages, (s + 1) * ages, total)
+        add_rows(X[s * ages * LANES : (s + 1) * ages * LANES], total)
         for z in range(out.shape[0]):
             out[z, s] = total[z]
 
@@ -359,7 +391,8 @@ def project_summary(
     rows = np.empty((6, LANES), dtype=np.int64)
     lanes = rows.shape[1]
     Q, W = np.empty(n * LANES), np.empty((last - first) * LANES)
-    G = np.empty(2 * borders.shape[0] * LANES)
+    G = np.empty(2 * (borders.shape[0] - 1) * LANES)
+    half, middle = n // 2 * LANES, G.shape[0] // 2
     total, births = np.empty(LANES), np.empty(LANES)
     deaths, altered = np.empty(2 * LANES), np.empty(LANES, dtype=np.int64)
     moves = np.empty(n)
@@ -373,7 +406,9 @@ def project_summary(
         shared = same(rows[1]) and (mode == CLOSED or (mode == COUNTS and same(rows[5])))
         for z in range(lanes):
             put(population[rows[0, z]], z, S)
-        write_groups(S, ages, borders, G, out_population[start:stop, 0])
+        add_groups(S[:half], borders, G[:middle])
+        add_groups(S[half:], borders, G[middle:])
+        write_groups(S, G, out_population[start:stop, 0])
         for t in range(out_altered.shape[1]):
             fill(deaths, 0.0)
             for z in range(lanes):
@@ -385,8 +420,12 @@ def project_summary(
             if alike:
                 row = survival[rows[1, 0], t]
                 expose_row(S[first * LANES :], moves[first:], scale, W)
-                survive_row(S[: ages * LANES], moves[:ages], scale, row[:ages], deaths[:LANES])
-                survive_row(S[ages * LANES :], moves[ages:], scale, row[ages:], deaths[LANES:])
+                survive_row(
+                    S[:half], moves[:ages], scale, row[:ages], borders, G[:middle], deaths[:LANES]
+                )
+                survive_row(
+                    S[half:], moves[ages:], scale, row[ages:], borders, G[middle:], deaths[LANES:]
+                )
                 for z in range(lanes):
                     Q[z], Q[ages * LANES + z] = row[0], row[ages]
                     M[z], M[ages * LANES + z] = moves[0], moves[ages]
@@ -399,9 +438,8 @@ def project_summary(
                     ask(S, mode, step, M)
                     guard(S, M, adjustment, altered)
                 expose(S[first * LANES :], M[first * LANES :], scale, W)
-                for s in range(2):
-                    part = slice(s * ages * LANES, (s + 1) * ages * LANES)
-                    survive(S[part], M[part], scale, Q[part], deaths[s * LANES : (s + 1) * LANES])
+                survive(S[:half], M[:half], scale, Q[:half], borders, G[:middle], deaths[:LANES])
+                survive(S[half:], M[half:], scale, Q[half:], borders, G[middle:], deaths[LANES:])
 
             fill(births, 0.0)
             for o in range(fertility.shape[2]):
@@ -423,7 +461,8 @@ def project_summary(
                     out_deaths[c, t, s] = deaths[s * LANES + c - start]
 
             if mode != CLOSED:
-                if not even:
+                changed = not even
+                if changed:
                     for i in range(n * LANES):
                         S[i] += moves[i // LANES] if alike else M[i]
                 if below_zero(S):
@@ -432,6 +471,10 @@ def project_summary(
                             M[i] = moves[i // LANES]
                         alike = False
                     lift(S, M, adjustment, altered)
+                    changed = True
+                if changed:
+                    add_groups(S[:half], borders, G[:middle])
+                    add_groups(S[half:], borders, G[middle:])
                 if alike:
                     for s in range(2):
                         net = add_up(moves[s * ages : (s + 1) * ages])
@@ -447,6 +490,6 @@ def project_summary(
                 fill(adjustment, 0.0)
             for c in range(start, stop):
                 out_altered[c, t] = altered[c - start]
-            write_groups(S, ages, borders, G, out_population[start:stop, t + 1])
+            write_groups(S, G, out_population[start:stop, t + 1])
         for c in range(start, stop):
             take(S, c - start, out_final[c])

@@ -43,9 +43,8 @@ class Demography(NamedTuple):
     shift : (cell, year, sex)
     fertility : (row, year, age), fertility_index : (cell,)
         Births per woman and year, of all orders; zero outside of ``first <= age < last``.
-    rates : (row, year, parity, age)
-        Conditional rates whose proportions split the births of an age; read by
-        ``fertility_index``.
+    rates : (row, year or 1, parity, age), rates_index : (cell,)
+        Conditional rates whose proportions split the births of an age.
     luck : (cell, year)
         Multiplies ``fertility``.
     srb : (row, year), srb_index : (cell,)
@@ -73,6 +72,7 @@ class Demography(NamedTuple):
     fertility: np.ndarray
     fertility_index: np.ndarray
     rates: np.ndarray
+    rates_index: np.ndarray
     luck: np.ndarray
     srb: np.ndarray
     srb_index: np.ndarray
@@ -98,11 +98,12 @@ class Policy(NamedTuple):
         before.
     other : (package, row, year, order, band)
         Log effect of everything else but childcare places.
-    channels : (package, year, order, band)
-        Number of channels active, childcare places apart.
+    strongest : (package, row, year, order, band)
+        Largest size of the log effect of one channel in ``other``.
     band : (age,) int64
     overlap : (package, row)
-        Times the sum of log effects where two or more channels are active.
+        Times the sum of log effects of several channels; but never less than the strongest of
+        them has alone.
     largest : (package,)
         Log effects ``L`` become ``largest * tanh(L / largest)``.
     largest_gain : (package,)
@@ -134,7 +135,7 @@ class Policy(NamedTuple):
     index: np.ndarray
     paid: np.ndarray
     other: np.ndarray
-    channels: np.ndarray
+    strongest: np.ndarray
     band: np.ndarray
     overlap: np.ndarray
     largest: np.ndarray

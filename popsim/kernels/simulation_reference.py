@@ -90,7 +90,7 @@ class Cell:
         for s in range(self.count):
             if s == 0:
                 wanted = d.fertility[d.fertility_index[c], t] * d.luck[c, t]
-                shape = d.rates[d.fertility_index[c], t]
+                shape = d.rates[d.rates_index[c], min(t, d.rates.shape[1] - 1)]
                 end, women, base_rates, births, deaths, moved, altered, exposed = self.step(
                     s, t, survival, srb, shape, wanted
                 )
@@ -216,8 +216,9 @@ class Cell:
         care = quantum * effect + (1 - quantum) * moved
         paid = p.paid[k, r, t] * self.share_paid[s]
         total = paid[:, None] + p.other[k, r, t] + care
-        active = p.channels[k, t] + (care != 0)
-        total = np.where(active >= 2, p.overlap[k, r] * total, total)
+        alone = np.maximum(np.maximum(np.abs(paid)[:, None], p.strongest[k, r, t]), abs(care))
+        size = np.abs(total)
+        total = np.sign(total) * np.maximum(p.overlap[k, r] * size, np.minimum(size, alone))
         factor = np.exp(p.largest[k] * np.tanh(total / p.largest[k]))
         gained = (by_band * (factor - 1)).sum()
         if gained > p.largest_gain[k]:

@@ -45,9 +45,8 @@ class PolicyInputs:
     other : (draw, year, order, band)
         Log effects of all else but childcare places: leave, housing costs, assisted
         reproduction, marriage, and cash that the budget does not ration.
-    channels : (year, order, band) int64
-        Number of channels that act in ``paid`` and ``other``: those whose effect, everything at
-        its median, is not small beside the largest one's.
+    strongest : (draw, year, order, band)
+        Largest size of the log effect of one channel in ``other``.
     care_effect : (draw,)
         Log effect of all children 0-2 in a used place over none.
     care_quantum : (draw,)
@@ -82,7 +81,7 @@ class PolicyInputs:
     instruments: tuple[str, ...]
     paid: np.ndarray
     other: np.ndarray
-    channels: np.ndarray
+    strongest: np.ndarray
     care_effect: np.ndarray
     care_quantum: np.ndarray
     lag: np.ndarray
@@ -170,11 +169,7 @@ def policy_inputs(
     share = 1.0 if registered_share is None else registered_share
     old = _old_share(births_by_band)
     people = Respondents.of(scenario, given, seed, share, old)
-    paid, other = _sums(_effects(people, years), scenario, years, draws)
-    # Which channels act is read from the medians, so that it hangs on no number of draws.
-    central = Responsiveness.draw(1, None, scenario.overrides)
-    middle = Respondents.of(scenario, central, None, share, old)
-    channels = _channels(_effects(middle, years), scenario, years)
+    paid, other, strongest = _put_together(_effects(people, years), scenario, years, draws)
     own, base = used_places(scenario, years, draws, seed, residents)
     saturation = prior("saturation", scenario.overrides)
     package = scenario.instruments
@@ -191,7 +186,7 @@ def policy_inputs(
         instruments=tuple(i.id for i in package),
         paid=paid,
         other=other,
-        channels=channels,
+        strongest=strongest,
         care_effect=np.log1p(given["childcare", "effect"] / 100.0) * 10.0,  # per +10 points
         care_quantum=given["childcare", "quantum"],
         lag=given.lag,
@@ -314,31 +309,23 @@ def _quantum(name: str, given: Responsiveness) -> np.ndarray:
     return given[own, "quantum"]
 
 
-def _sums(
+def _put_together(
     effects: dict[str, np.ndarray], scenario: Scenario, years: np.ndarray, draws: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """``paid`` and ``other`` of :class:`PolicyInputs`."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """``paid``, ``other`` and ``strongest`` of :class:`PolicyInputs`."""
     paid = np.zeros((draws, len(years), len(ORDERS)))
-    other = np.zeros((*paid.shape, len(BANDS)))
+    by_channel = {"marriage": marriage_log_effect(scenario, years)}
     for name, effect in effects.items():
         if name == "paid":
             paid += effect
-        else:
-            other += effect
-    return paid, other + marriage_log_effect(scenario, years)
-
-
-def _channels(effects: dict[str, np.ndarray], scenario: Scenario, years: np.ndarray) -> np.ndarray:
-    """``channels`` of :class:`PolicyInputs`, from the effects of one draw at the medians."""
-    size = {"marriage": np.abs(marriage_log_effect(scenario, years))}
-    for name, effect in effects.items():
-        channel = "cash" if name in ("paid", "unrationed") else CHANNEL_OF[name]
-        by_band = effect[0, ..., None] if name == "paid" else effect[0]
-        size[channel] = size.get(channel, 0.0) + np.abs(by_band) * np.ones(len(BANDS))
-    sizes = np.stack(list(size.values()))
-    least = prior("saturation", scenario.overrides)["active_from"].spread.median
-    active = (sizes > 0.0) & (sizes >= least * sizes.max(axis=0))
-    return np.asarray(active.sum(axis=0, dtype=np.int64))
+            continue
+        channel = "cash" if name == "unrationed" else CHANNEL_OF[name]
+        by_channel[channel] = by_channel.get(channel, 0.0) + effect
+    other, strongest = np.zeros((2, *paid.shape, len(BANDS)))
+    for effect in by_channel.values():
+        other += effect
+        np.maximum(strongest, np.abs(effect), out=strongest)
+    return paid, other, strongest
 
 
 def _covered(scenario: Scenario) -> set[str]:

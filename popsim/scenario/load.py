@@ -16,6 +16,25 @@ from popsim.scenario.model import Scenario
 from popsim.scenario.quantities import Refusal
 
 
+class _Twice(yaml.YAMLError):
+    """A key that stands twice; YAML's readers keep the last and say nothing."""
+
+
+class _Reader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """The safe loader, in C where there is one, that refuses a key twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key, _ in node.value:
+            if key.tag != "tag:yaml.org,2002:merge":
+                name = self.construct_object(key, deep=True)
+                if name in seen:
+                    raise _Twice(name, key.start_mark.line + 1)
+                seen.add(name)
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep=deep)
+        return mapping
+
+
 def load_scenario(source: str | PathLike[str]) -> Scenario:
     """Load a scenario by name, or from a YAML file.
 
@@ -67,7 +86,16 @@ def load_scenario(source: str | PathLike[str]) -> Scenario:
 def parse_scenario(text: str, *, where: str = "scenario") -> Scenario:
     """Build a scenario from the text of a file; raises ScenarioError naming ``where``."""
     try:
-        data = yaml.safe_load(text)
+        data = yaml.load(text, _Reader)
+    except _Twice as error:
+        name, line = error.args
+        raise ScenarioError(
+            f"the key {name!r} stands twice",
+            where=f"{where}: line {line}",
+            got=name,
+            allowed="each key once",
+            fix="remove one; a second amount for other dates is a spell of its own",
+        ) from error
     except yaml.YAMLError as error:
         raise ScenarioError(
             "the file is not YAML", where=where, got=str(error), fix="check indentation and colons"

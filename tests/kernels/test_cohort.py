@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from popsim.kernels import cohort, reference
+from popsim.kernels import _jit, cohort, reference
 
 MODES = (cohort.CLOSED, cohort.COUNTS, cohort.RATES, cohort.TOTAL)
 CELLS, YEARS, AGES = 3, 4, 8
@@ -111,14 +110,10 @@ def test_compiled_kernel_equals_its_python_function(mode, even):
 @pytest.mark.parametrize("mode", MODES)
 def test_threads_do_not_change_a_bit(mode):
     inputs = random_inputs(11, mode)
-    before = numba.get_num_threads()
-    try:
-        numba.set_num_threads(1)
+    with _jit.threads(1):
         one = run_full(inputs, mode, 1.0, True)
-        numba.set_num_threads(min(2, numba.config.NUMBA_NUM_THREADS))
+    with _jit.threads(2):
         two = run_full(inputs, mode, 1.0, True)
-    finally:
-        numba.set_num_threads(before)
     for a, b in zip(one, two, strict=True):
         assert np.array_equal(a, b)
 

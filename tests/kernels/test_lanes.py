@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from popsim.kernels import cohort, lanes
+from popsim.kernels import _jit, cohort, lanes
 
 MODES = (cohort.CLOSED, cohort.COUNTS, cohort.RATES, cohort.TOTAL)
 INPUTS = ("population", "survival", "fertility", "factor", "srb", "migration")
@@ -129,14 +128,10 @@ def test_shared_rows_and_copies_of_them_give_the_same_bits(mode):
 @pytest.mark.parametrize("mode", MODES)
 def test_threads_do_not_change_a_bit(mode):
     inputs = random_inputs(11, mode, 3 * lanes.LANES)
-    before = numba.get_num_threads()
-    try:
-        numba.set_num_threads(1)
+    with _jit.threads(1):
         one = summary(inputs, mode)
-        numba.set_num_threads(min(2, numba.config.NUMBA_NUM_THREADS))
+    with _jit.threads(2):
         two = summary(inputs, mode)
-    finally:
-        numba.set_num_threads(before)
     for a, b in zip(one, two, strict=True):
         assert np.array_equal(a, b)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from popsim.kernels import cohort, simulation, simulation_reference
+from popsim.kernels import _jit, cohort, lanes, simulation, simulation_reference
 from popsim.kernels.simulation_inputs import (
     BY_ORDER,
     CHILD_AGES,
@@ -68,6 +68,7 @@ def random_demography(rng, mode, regions, draws, *, harsh=False, degree=4, ceili
         fertility=fertility,
         fertility_index=region,
         rates=rates,
+        rates_index=region,
         luck=rng.uniform(0.7, 1.3, (cells, YEARS)),
         srb=rng.uniform(1.0, 1.2, (regions, YEARS)),
         srb_index=region,
@@ -94,7 +95,7 @@ def random_policy(rng, regions, draws, packages=3, instruments=3, *, closed=True
         index=np.arange(rows),
         paid=rng.uniform(0, 0.2, (packages, rows, YEARS, 3)),
         other=other * (rng.random(other.shape) < 0.7),
-        channels=rng.integers(0, 3, (packages, YEARS, 3, bands)).astype(float),
+        strongest=rng.uniform(0.0, 0.1, (packages, rows, YEARS, 3, bands)),
         band=np.searchsorted([20, 30, 35], np.arange(AGES), side="right").astype(np.int64),
         overlap=rng.uniform(0.7, 1.0, (packages, rows)),
         largest=rng.uniform(0.3, 0.6, packages),
@@ -169,3 +170,85 @@ def test_equals_the_slow_reference(mode, harsh, every_age):
         # The same operations in another order: some rounding errors of the largest terms.
         scale = max(1.0, np.abs(theirs).max(initial=0.0))
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12 * scale, err_msg=name)
+
+
+def only(demography, policy, cells):
+    """The inputs of some of the cells."""
+    part = {}
+    for name, values in demography._asdict().items():
+        by_cell = name.endswith("_index") or name in (
+            "shift", "luck", "srb_factor", "migration_shift",
+        )  # fmt: skip
+        part[name] = values[cells] if by_cell else values
+    return Demography(**part), policy._replace(index=policy.index[cells])
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("every_age", [True, False])
+def test_a_cell_alone_equals_the_cell_in_a_block_bit_for_bit(mode, every_age):
+    rng = np.random.default_rng(mode)
+    draws = lanes.LANES + 3  # a full block and one that is filled up, in each of two regions
+    demography = random_demography(rng, mode, 2, draws, harsh=True, ceiling=0.25)
+    policy = random_policy(rng, 2, draws)
+    whole = dict(named(*run(demography, policy, every_age)))
+    for cell in (0, 1, lanes.LANES - 1, lanes.LANES, draws, 2 * draws - 1):
+        alone = run(*only(demography, policy, slice(cell, cell + 1)), every_age)
+        for name, ours in named(*alone):
+            assert np.array_equal(ours, whole[name][:, cell : cell + 1][:, : ours.shape[1]]), name
+
+
+def test_women_and_rates_that_differ_by_draw_give_the_bits_of_shared_ones():
+    rng = np.random.default_rng(9)
+    demography = random_demography(rng, cohort.COUNTS, 1, 5)
+    policy = random_policy(rng, 1, 5)
+    own = np.arange(5)
+    copies = demography._replace(
+        women=np.repeat(demography.women, 5, axis=0),
+        women_index=own,
+        fertility=np.repeat(demography.fertility, 5, axis=0),
+        fertility_index=own,
+        rates=np.repeat(demography.rates, 5, axis=0),
+        rates_index=own,
+    )
+    shared, apart = run(demography, policy), run(copies, policy)
+    for (name, ours), (_, theirs) in zip(named(*shared), named(*apart), strict=True):
+        assert np.array_equal(ours, theirs), name
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_threads_do_not_change_a_bit(mode):
+    rng = np.random.default_rng(11)
+    demography = random_demography(rng, mode, 3, lanes.LANES, harsh=True)
+    policy = random_policy(rng, 3, lanes.LANES, packages=1)
+    with _jit.threads(1):
+        one = run(demography, policy)
+    with _jit.threads(2):
+        two = run(demography, policy)
+    for (name, ours), (_, theirs) in zip(named(*one), named(*two), strict=True):
+        assert np.array_equal(ours, theirs), name
+
+
+def test_what_is_not_asked_for_changes_nothing_else():
+    rng = np.random.default_rng(13)
+    demography = random_demography(rng, cohort.RATES, 2, 2)
+    policy = random_policy(rng, 2, 2, packages=0)
+    full, _ = run(demography, policy)
+    summary, every = allocate(demography, policy, False)
+    left_out = ("population", "women", "completed", "children", "final", "coverage")
+    none = {name: np.empty((1, 0, *getattr(summary, name).shape[2:])) for name in left_out}
+    summary = summary._replace(**none)
+    simulation.simulate(demography, policy, BORDERS, CHILD_BORDERS, summary, every)
+    for name in set(Summary._fields) - set(left_out):
+        ours, theirs = getattr(summary, name), getattr(full, name)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12, err_msg=name)  # sums of other orders
+
+
+def test_degree_of_the_polynomial_is_free():
+    rng = np.random.default_rng(17)
+    four = random_demography(rng, cohort.CLOSED, 1, 2)
+    padded = np.zeros((1, YEARS, 7, STATE))
+    padded[:, :, :5] = four.survival
+    policy = random_policy(rng, 1, 2, packages=0)
+    ours, _ = run(four, policy)
+    theirs, _ = run(four._replace(survival=padded), policy)
+    np.testing.assert_allclose(ours.final, theirs.final, rtol=1e-13)  # additions of zero

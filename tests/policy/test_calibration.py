@@ -37,15 +37,6 @@ def spent(scenario, births, record, registered=0.5):
     return instrument.take_up.median * due[(years >= since) & (years <= record.until)].sum()
 
 
-def test_shipped_take_ups_meet_what_ouhai_paid(births):
-    """Each sum to the end of 2024 within 2 %; the issue asks for 10 %."""
-    scenario = ps.load_scenario("ouhai")
-    records = payment_records(scenario)
-    assert len(records) == 6
-    for record in records.itertuples():
-        assert spent(scenario, births, record) == pytest.approx(record.amount, rel=0.02)
-
-
 def test_calibrated_take_ups_meet_them_from_anywhere(births):
     """Started from take-ups that are far off, all sums are met to rounding."""
     data = ps.load_scenario("ouhai").model_dump()
@@ -53,7 +44,9 @@ def test_calibrated_take_ups_meet_them_from_anywhere(births):
         if "take_up" in i:
             i["take_up"] |= {"median": 0.2, "lower": 0.1, "upper": 0.35}
     scenario = calibrate_take_up(ps.Scenario.model_validate(data), births, registered_share=0.5)
-    for record in payment_records(scenario).itertuples():
+    records = payment_records(scenario)
+    assert len(records) == 6
+    for record in records.itertuples():
         assert spent(scenario, births, record) == pytest.approx(record.amount, rel=1e-12)
     grant = scenario.instruments[0].take_up
     assert grant.source == "reply_2025"
@@ -70,7 +63,7 @@ def test_start_and_take_up_of_the_rearing_subsidy_meet_both_of_its_figures(birth
     later = births.sel(order=[2, 3]).sum("order")
     since = float(later.sel(year=2023)) * 122 / 365 + float(later.sel(year=2024))
     persons = 0.5 * since * scenario.instruments[1].take_up.median
-    assert persons == pytest.approx(899, rel=0.03)
+    assert persons == pytest.approx(899, rel=0.03)  # the mean hangs on the mix of orders too
 
 
 def test_mean_grant_fixes_the_order_mix():

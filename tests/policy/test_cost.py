@@ -180,12 +180,13 @@ def test_bad_prices_and_rates(cost):
 
 @pytest.fixture(scope="module")
 def replay():
-    """Ouhai simulated to the end of 2024 at the take-ups that its own births call for."""
+    """Ouhai simulated to the end of 2024: as shipped, and at take-ups set to its own births."""
     baseline = ps.load_baseline("ouhai", end=2024)
     package = ps.load_scenario("ouhai")
     births = ps.simulate(baseline, [], draws=200)
     calibrated = calibrate_take_up(package, births, registered_share=0.5)
-    return ps.simulate(baseline, calibrated, draws=200)
+    calibrated = calibrated.model_copy(update={"name": "calibrated"})
+    return ps.simulate(baseline, [package, calibrated], draws=200)
 
 
 @pytest.mark.parametrize(
@@ -203,8 +204,10 @@ def test_spending_replays_the_reported_payments(replay, instrument, reported):
     The calibration is on the mean births; children who die or move away, and the median of
     skewed draws, are the rest.
     """
-    paid = replay["cost"].sel(scenario="ouhai", instrument=instrument).sum("year")
-    assert float(paid.median()) == pytest.approx(reported, rel=0.10)
+    paid = replay["cost"].sel(instrument=instrument).sum("year").median("draw")
+    assert float(paid.sel(scenario="calibrated")) == pytest.approx(reported, rel=0.10)
+    # As shipped the mix of birth orders in the simulated years is the rest.
+    assert float(paid.sel(scenario="ouhai")) == pytest.approx(reported, rel=0.15)
 
 
 def test_birth_grants_reach_the_reported_families(replay):

@@ -1,0 +1,147 @@
+"""What packages do in a simulated year, and what they cost, in lanes.
+
+Blocks are those of :mod:`popsim.kernels.lanes`; children ``K`` have a row for each order at
+each age. Other arrays are a package's own part, in the year, of
+:class:`popsim.kernels.simulation_inputs.Policy`; ``rows`` are those that the lanes read.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from popsim.kernels._jit import jit
+from popsim.kernels.lanes import LANES, fill
+from popsim.kernels.simulation_inputs import BY_ORDER, CHILD_AGES, FIRST_COME
+from popsim.kernels.simulation_women import ORDERS
+
+
+@jit
+def count_toddlers(P, out):
+    """Children 0-2 of both sexes."""
+    half = P.shape[0] // 2
+    for z in range(out.shape[0]):
+        out[z] = (P[z] + P[LANES + z] + P[2 * LANES + z]) + (
+            P[half + z] + P[half + LANES + z] + P[half + 2 * LANES + z]
+        )
+
+
+@jit
+def cover(places, rows, children, of, before, gain, out):
+    """Coverage of ``children`` into ``out`` (lane,); and of those ``of``, less ``before``."""
+    for z in range(out.shape[0]):
+        used = places[rows[z]]
+        out[z] = min(used / children[z], 1.0) if children[z] > 0.0 else 0.0
+        gain[z] = (min(used / of[z], 1.0) if of[z] > 0.0 else 0.0) - before[z]
+
+
+@jit
+def factors(
+    rows, t, paid, other, strongest, overlap, largest, limit, care_effect, care_quantum, lag,
+    timing, gains, care, shares, by_band, F,
+):  # fmt: skip
+    """What one package multiplies conditional rates by in the year, (band, order) by lane.
+
+    Inputs are the package's own of :class:`~popsim.kernels.simulation_inputs.Policy`, in the
+    year where they have years. ``gains`` of coverage and the steps of their effect, ``care``,
+    are by year and lane; the last row of ``care`` is the whole effect so far.
+    """
+    bands = other.shape[2]
+    for z in range(rows.shape[0]):
+        r = rows[z]
+        before = gains[t - 1, z] if t > 0 else 0.0
+        effect = care_effect[r] * ((1.0 - lag[r]) * gains[t, z] + lag[r] * before)
+        care[t, z] = effect - care[care.shape[0] - 1, z]
+        care[care.shape[0] - 1, z] = effect
+        moved = 0.0
+        for u in range(min(t + 1, timing.shape[0])):
+            moved += timing[u] * care[t - u, z]
+        places = care_quantum[r] * effect + (1.0 - care_quantum[r]) * moved
+        gained = 0.0
+        for b in range(bands):
+            for o in range(ORDERS):
+                i = (b * ORDERS + o) * LANES + z
+                cash = paid[r, o] * shares[o * LANES + z]
+                total = cash + other[r, o, b] + places
+                alone = max(max(abs(cash), strongest[r, o, b]), abs(places))
+                size = max(overlap[r] * abs(total), min(abs(total), alone))
+                total = size if total > 0.0 else -size
+                F[i] = np.exp(largest * np.tanh(total / largest)) if total != 0.0 else 1.0
+                gained += by_band[i] * (F[i] - 1.0)
+        if gained > limit:
+            for i in range(z, bands * ORDERS * LANES, LANES):
+                F[i] = 1.0 + (F[i] - 1.0) * limit / gained
+
+
+@jit
+def pay(rows, yuan, reach, capped, cap, rule, K, K0, shares, due, cost, deadweight, shortfall):
+    """Cost of one package in the year, for its own children and for those of the baseline.
+
+    Inputs are the package's own in the year; ``due`` is scratch of (own, baseline, all) lanes.
+    Outputs: ``cost`` (lane, instrument, order), ``deadweight`` (lane, instrument), ``shortfall``
+    (lane,).
+    """
+    fill(due, 0.0)
+    for z in range(rows.shape[0]):
+        shortfall[z] = 0.0
+        for o in range(ORDERS):
+            shares[o * LANES + z] = 1.0
+    for i in range(yuan.shape[0]):
+        for o in range(ORDERS):
+            fill(due[: 2 * LANES], 0.0)
+            for j in range(CHILD_AGES):
+                at, amount = (j * ORDERS + o) * LANES, yuan[i, o, j]
+                if amount != 0.0:
+                    for z in range(LANES):
+                        due[z] += amount * K[at + z]
+                        due[LANES + z] += amount * K0[at + z]
+            for z in range(rows.shape[0]):
+                reached = reach[i, rows[z]]
+                cost[z, i, o] = reached * due[z]
+                before = deadweight[z, i] if o > 0 else 0.0
+                deadweight[z, i] = before + reached * due[LANES + z]
+                due[2 * LANES + z] += capped[i] * cost[z, i, o]
+    for z in range(rows.shape[0]):
+        asked = due[2 * LANES + z]
+        if asked > cap:
+            share = ration(rows[z], z, yuan, reach, capped, cap, asked, rule, K)
+            for i in range(yuan.shape[0]):
+                if capped[i] > 0.0:
+                    deadweight[z, i] = 0.0
+                    for o in range(ORDERS):
+                        paid = 0.0
+                        for j in range(CHILD_AGES):
+                            at = (j * ORDERS + o) * LANES + z
+                            amount = reach[i, rows[z]] * yuan[i, o, j]
+                            paid += share[o, j] * amount * K[at]
+                            deadweight[z, i] += share[o, j] * amount * K0[at]
+                            shortfall[z] += (1.0 - share[o, j]) * amount * K[at]
+                        cost[z, i, o] = paid
+            for o in range(ORDERS):
+                shares[o * LANES + z] = share[o, 0]
+
+
+@jit
+def ration(row, z, yuan, reach, capped, cap, asked, rule, K):
+    """The share that each child (order, age) of one lane is paid of a capped budget."""
+    share, need, left = np.empty((ORDERS, CHILD_AGES)), np.zeros((ORDERS, CHILD_AGES)), cap
+    for o in range(ORDERS):
+        for j in range(CHILD_AGES):
+            share[o, j] = cap / asked
+            for i in range(yuan.shape[0]):
+                amount = capped[i] * reach[i, row] * yuan[i, o, j]
+                need[o, j] += amount * K[(j * ORDERS + o) * LANES + z]
+    if rule == BY_ORDER:  # higher orders first
+        for o in range(ORDERS - 1, -1, -1):
+            wants = 0.0
+            for j in range(CHILD_AGES):
+                wants += need[o, j]
+            for j in range(CHILD_AGES):
+                share[o, j] = min(left / wants, 1.0) if wants > 0.0 else 1.0
+            left -= min(left, wants)
+    elif rule == FIRST_COME:  # who was born earlier has applied earlier
+        for j in range(CHILD_AGES - 1, -1, -1):
+            wants = need[0, j] + need[1, j] + need[2, j]
+            for o in range(ORDERS):
+                share[o, j] = min(left / wants, 1.0) if wants > 0.0 else 1.0
+            left -= min(left, wants)
+    return share
