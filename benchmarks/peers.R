@@ -49,7 +49,7 @@ core_arguments <- function() {
 }
 
 bearing <- range(which(apply(fertility, 1, max) > 0))
-person_years <- aperm(apply(survival, c(2, 3), cumprod), c(1, 2, 3))
+person_years <- apply(survival, c(2, 3), cumprod)
 
 bayesPop <- function(region) {
   start <- function(sex) cbind(population[, sex, region], matrix(0, ages, years))
@@ -63,8 +63,8 @@ bayesPop <- function(region) {
       as.numeric(migration[, 2, , region]), as.numeric(migration[, 1, , region]),
       ages, years, 0L
     ),
-    if (parameters >= 31) list(none, none, as.integer(none)),
-    if (parameters >= 34) list(rep(0, ages + 1), rep(0, ages + 1), rep(0, 5)),
+    list(none, none, as.integer(none)),
+    if (parameters == 34L) list(rep(0, ages + 1), rep(0, ages + 1), rep(0, 5)),
     list(
       as.numeric(survival[, 2, ]), as.numeric(survival[, 1, ]),
       as.numeric(fertility[bearing[1]:bearing[2], , region]), srb,
@@ -73,7 +73,7 @@ bayesPop <- function(region) {
       popm = start(2), popf = start(1), rep(0, years + 1),
       births, births, deaths, deaths
     ),
-    if (parameters >= 31) list(deaths, deaths),
+    list(deaths, deaths),
     list(PACKAGE = "bayesPop")
   )
   done <- do.call(.C, call)
@@ -97,7 +97,7 @@ if (requireNamespace("ccmppWPP", quietly = TRUE)) {
   cat("ccmppWPP is not installed in this R\n")
 }
 parameters <- core_arguments()
-if (parameters %in% c(26L, 31L, 34L)) {
+if (parameters %in% c(31L, 34L)) {
   run("bayesPop", bayesPop)
 } else if (parameters == 0L) {
   cat("bayesPop is not installed in this R\n")

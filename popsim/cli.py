@@ -85,7 +85,7 @@ def list_() -> None:
 
     table = table_of("Scenarios")
     for head in ("scenario", "place", "title", "标题"):
-        table.add_column(head)
+        table.add_column(head, overflow="fold")
     for name in scenario_names():
         package = load_scenario(name)
         table.add_row(name, package.place, package.title.en, package.title.zh)

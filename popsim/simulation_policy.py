@@ -17,7 +17,7 @@ from popsim.parity_engine import check_orders
 from popsim.policy.effects import PolicyInputs, policy_inputs
 from popsim.policy.response import Responsiveness
 from popsim.scenario.instrument_parts import BANDS
-from popsim.scenario.instruments import ChildcarePlaces
+from popsim.scenario.instruments import ChildcarePlaces, Spending
 from popsim.scenario.model import ORDERS, Scenario
 
 _RULES = {"pro_rata": PRO_RATA, "first_come": FIRST_COME, "by_order": BY_ORDER}
@@ -71,10 +71,13 @@ def policy_rows(
     Raises
     ------
     ConflictError
-        Packages that say different things of the childcare places of their baseline.
+        Packages that say different things of the childcare places of their baseline, or that
+        have numbers for the place as a whole where there are regions.
     MissingVariableError, ScenarioError
         As from :func:`popsim.policy.effects.policy_inputs`.
     """
+    if "region" in data.dims:
+        _refuse_absolute(packages)
     years, ages = data["year"].values, data["age"].values
     response = seeds["response"]
     relocation = Responsiveness.draw(draws, response)["relocation", "share"][chosen]
@@ -155,12 +158,34 @@ def _facts_of_regions(packages: Sequence[Scenario], data: xr.Dataset) -> list[di
     ]
 
 
+def _refuse_absolute(packages: Sequence[Scenario]) -> None:
+    """Raise if a package has numbers that would count once for each region."""
+    for package in packages:
+        whole = [i.id for i in package.instruments if isinstance(i, Spending)]
+        for i in (*package.instruments, *package.background):
+            if isinstance(i, ChildcarePlaces) and not _per_resident(i):
+                whole.append(i.id)
+        if package.budget is not None:
+            whole.append("budget")
+        if whole:
+            raise ConflictError(
+                "the scenario has numbers for the place as a whole, the baseline has regions",
+                where=f"scenario {package.name!r}: {whole[0]}",
+                got="a number that each region would have in full",
+                allowed="amounts per family, and places per 1,000 residents",
+                fix=f"scenario.without({whole[0]!r}), or simulate the regions one by one",
+            )
+
+
 def _needs_residents(package: Scenario) -> bool:
     return any(
-        isinstance(i, ChildcarePlaces)
-        and any(q.unit == "places per 1,000" for q in i.places.values())
+        isinstance(i, ChildcarePlaces) and _per_resident(i)
         for i in (*package.instruments, *package.background)
     )
+
+
+def _per_resident(instrument: ChildcarePlaces) -> bool:
+    return any(q.unit == "places per 1,000" for q in instrument.places.values())
 
 
 class _Table:

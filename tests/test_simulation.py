@@ -178,6 +178,13 @@ def test_blocks_of_quantiles_are_the_quantiles_of_the_whole(districts, monkeypat
     xr.testing.assert_identical(ps.simulate(districts, [], draws=7, quantiles=(0.5,)), whole)
 
 
+def test_numbers_for_the_whole_place_are_refused_where_there_are_regions(districts):
+    package = ps.load_scenario("ouhai").model_copy(update={"place": "huzhou"})
+    known = districts.assign(registered_share=0.5)
+    with pytest.raises(ConflictError, match=r"numbers for the place as a whole(.|\n)*without"):
+        ps.simulate(known, package, draws=2)
+
+
 def test_chunks_that_cannot_be_are_refused(districts):
     with pytest.raises(InputError, match=r"chunks along 'age' cannot be(.|\n)*all its ages"):
         ps.simulate(districts, [], draws=2, chunks={"age": 10})
@@ -289,8 +296,8 @@ def test_bad_calls_are_refused(baseline, result):
     with pytest.raises(MissingVariableError, match="registered families is not known"):
         ps.simulate(baseline.drop_vars("registered_share"), "ouhai", draws=2)
     with pytest.raises(BoundsError, match="orders do not add up to one"):
-        more = baseline["birth_order_share"] * 1.1
-        ps.simulate(baseline.assign(birth_order_share=more), "ouhai", draws=2)
+        fewer = baseline["birth_order_share"] * 0.9
+        ps.simulate(baseline.assign(birth_order_share=fewer), "ouhai", draws=2)
     with pytest.raises(InputError, match="no scenario 'ouhay'"):
         ps.compare(result, against="ouhay")
     with pytest.raises(InputError, match="no dimension 'scenario'"):

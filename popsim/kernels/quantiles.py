@@ -7,7 +7,7 @@ import numpy as np
 from popsim.kernels._jit import jit, jit_cells
 
 #: Below so many numbers sorting by insertion is quicker than another partition.
-_FEW = 24
+_FEW = 16
 
 
 @jit
@@ -29,25 +29,28 @@ def _select(x, k, low, high):
     a later call for a higher rank.
     """
     while high - low > _FEW:
-        middle = (low + high) // 2
-        a, b, c = x[low], x[middle], x[high]
+        a, b, c = x[low], x[(low + high) // 2], x[high]
         pivot = max(min(a, b), min(max(a, b), c))  # the median of three
-        i, j = low, high
-        while i <= j:
-            while x[i] < pivot:
-                i += 1
-            while x[j] > pivot:
-                j -= 1
-            if i <= j:
-                x[i], x[j] = x[j], x[i]
-                i += 1
-                j -= 1
-        if k <= j:
-            high = j
-        elif k >= i:
-            low = i
-        else:
-            return k
+        # No branch on the numbers, which the processor would guess wrong every other time.
+        middle = low
+        for i in range(low, high + 1):
+            value = x[i]
+            x[i] = x[middle]
+            x[middle] = value
+            middle += value < pivot
+        if k < middle:
+            high = middle - 1
+        elif middle > low:
+            low = middle
+        else:  # the pivot is the least: its equals first
+            for i in range(low, high + 1):
+                value = x[i]
+                x[i] = x[middle]
+                x[middle] = value
+                middle += value == pivot
+            if k < middle:
+                return low
+            low = middle
     _insertion_sort(x, low, high)
     return low
 

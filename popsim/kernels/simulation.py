@@ -354,10 +354,10 @@ def simulate_blocks(
                 if s > 0:
                     k = s - 1
                     factors(
-                        rows[: end - begin], t, p.paid[k, :, t], p.other[k, :, t], p.strongest[k, :, t],
-                        p.overlap[k], p.largest[k], p.largest_gain[k], p.care_effect[k],
-                        p.care_quantum[k], p.lag[k], p.timing[k], gains[s], care[s], shares[s],
-                        by_band, F,
+                        rows[: end - begin], t, p.paid[k, :, t], p.other[k, :, t],
+                        p.strongest[k, :, t], p.overlap[k], p.largest[k], p.largest_gain[k],
+                        p.care_effect[k], p.care_quantum[k], p.lag[k], p.timing[k], gains[s],
+                        care[s], shares[s], by_band, F,
                     )  # fmt: skip
                 if mode != CLOSED:
                     given = d.migration[d.migration_index[begin], t]
