@@ -75,9 +75,9 @@ def draw_board(made: Board, package: Scenario, path: Path) -> None:
     from popsim.plot.style import bilingual, styled
 
     with styled():
-        axes = plot.board(made, title=bilingual(package.title.en, package.title.zh))
+        plot.board(made, title=bilingual(package.title.en, package.title.zh))
         with replacing(path) as temporary:
-            axes.figure.savefig(temporary, dpi=150, format="png", bbox_inches="tight")
+            plt.savefig(temporary, dpi=150, format="png", bbox_inches="tight")
     plt.close("all")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from os import PathLike
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -147,10 +148,8 @@ def simulate(
     packages = _load(scenarios)
     check_draws(draws, 0)
     inputs = _until(baseline, end)
-    lazy = chunks_of(inputs, CORE)
-    if chunks is not None or lazy:
-        chunks = {**{str(d): sizes for d, sizes in lazy.items()}, **(chunks or {})}
-    else:
+    blocks: dict[Any, Any] = {**chunks_of(inputs, CORE), **(chunks or {})}
+    if not blocks:
         _check(inputs, outputs)
     place = baseline.attrs.get("place")
     for package in packages:
@@ -167,7 +166,7 @@ def simulate(
         quantiles=None if quantiles is None else check_probabilities(quantiles),
         variables=None if variables is None else tuple(variables),
     )
-    return plan.run(inputs) if chunks is None else plan.later(inputs, chunks)
+    return plan.later(inputs, blocks) if blocks else plan.run(inputs)
 
 
 def _load(scenarios: AnyScenario | Sequence[AnyScenario]) -> list[Scenario]:

@@ -243,14 +243,15 @@ class SimulationEngine:
     ) -> xr.DataArray:
         shaped = values.reshape((values.shape[0], *self.cells.shape, *values.shape[2:]))
         dims = ("scenario", *self.cells.dims, *core)
-        coords = {d: labels[d] for d in dims if d in labels}
+        coords: dict[Any, Any] = {d: labels[str(d)] for d in dims if d in labels}
         coords |= {k: v for k, v in self.cells.coords.items() if set(v.dims) <= set(dims)}
         return xr.DataArray(shaped, dims=dims, coords=coords)
 
     def _warn_if_altered(self, summary: Summary) -> None:
         if not summary.altered.any():
             return
-        s, c, t = np.unravel_index(int(np.argmax(summary.altered > 0)), summary.altered.shape)
+        first = int(np.argmax(summary.altered > 0))
+        s, c, t = (int(k) for k in np.unravel_index(first, summary.altered.shape))
         at = [f"scenario={self.scenarios[s]}"]
         for dim, i in zip(self.cells.dims, np.unravel_index(int(c), self.cells.shape), strict=True):
             at.append(f"{dim}={self.cells.coords[dim].values[i]}")

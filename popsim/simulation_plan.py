@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -43,7 +44,7 @@ _MEDIANS = {name: float(name.endswith("factor")) for name in _DEMOGRAPHIC.values
 #: Cells (regions times draws) that are simulated at once where no draw is kept.
 _CELLS_A_BLOCK = 32_000
 
-_RATIOS = {
+_RATIOS: dict[str, Literal["total", "child", "old_age"]] = {
     "dependency_ratio": "total",
     "child_dependency_ratio": "child",
     "old_age_dependency_ratio": "old_age",
@@ -92,7 +93,7 @@ class Plan:
         blocks = (self.block(inputs.isel(region=part)) for part in slices(regions, size))
         return join(list(blocks), "region")
 
-    def later(self, inputs: xr.Dataset, chunks: Mapping[str, int]) -> xr.Dataset:
+    def later(self, inputs: xr.Dataset, chunks: Mapping[Any, Any]) -> xr.Dataset:
         """The result as dask arrays, one task for each block of regions and draws."""
         if self.quantiles is not None and "draw" in chunks:
             raise InputError(

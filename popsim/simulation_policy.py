@@ -104,7 +104,7 @@ def policy_rows(
     table = _Table(made, chosen, len(packages))
     t, orders, bands = len(years), len(ORDERS), len(BANDS)
     policy = Policy(
-        index=np.arange(regions * len(relocation)) % rows,
+        row_index=np.arange(regions * len(relocation)) % rows,
         paid=table.by_draw("paid", (t, orders)),
         other=table.by_draw("other", (t, orders, bands)),
         strongest=table.by_draw("strongest", (t, orders, bands)),
@@ -267,5 +267,6 @@ def _used_places(table: _Table, years: int) -> np.ndarray:
             )
     baseline = base[declared[0]] if declared else base[0]
     # A package without places keeps the baseline's.
-    own = np.where(base.any(axis=(1, 2))[:, None, None], own, baseline)
+    without = [k for k in range(len(base)) if k not in declared]
+    own[without] = baseline
     return np.ascontiguousarray(np.concatenate([baseline[None], own]))

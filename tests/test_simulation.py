@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 
 import popsim as ps
+from popsim.demography.regions import load_regions
 from popsim.errors import (
     BoundsError,
     ConflictError,
@@ -14,7 +15,6 @@ from popsim.errors import (
     InputError,
     MissingVariableError,
 )
-from popsim.demography.regions import load_regions
 from popsim.schema.checks import check_accounting
 from popsim.uncertainty.quantiles import quantiles
 

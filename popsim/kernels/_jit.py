@@ -20,9 +20,9 @@ from functools import wraps
 from itertools import pairwise
 from typing import Any, TypeVar
 
-from numba import config, njit, prange
+from numba import config, njit
 
-__all__ = ["jit", "jit_cells", "jit_parallel", "prange", "threads"]
+__all__ = ["in_ranges", "jit", "jit_cells", "threads"]
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 _SETTINGS: dict[str, Any] = {"cache": True, "error_model": "numpy", "nogil": True}
@@ -31,7 +31,7 @@ _SETTINGS: dict[str, Any] = {"cache": True, "error_model": "numpy", "nogil": Tru
 _RANGES_A_THREAD = 4
 
 #: At most so many threads, as NUMBA_NUM_THREADS says or as there are processors.
-_most = int(config.NUMBA_NUM_THREADS)
+_most = int(config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
 _pool: ThreadPoolExecutor | None = None
 _pool_size = 0
 
@@ -39,12 +39,6 @@ _pool_size = 0
 def jit(function: Kernel) -> Kernel:
     """Compile what works on one cell (a region, scenario, draw)."""
     compiled: Kernel = njit(**_SETTINGS)(function)
-    return compiled
-
-
-def jit_parallel(function: Kernel) -> Kernel:
-    """Compile a loop over cells with ``prange``; not over ages, so threads cannot change a bit."""
-    compiled: Kernel = njit(parallel=True, **_SETTINGS)(function)
     return compiled
 
 
@@ -70,7 +64,7 @@ def jit_cells(over: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
         @wraps(function)
         def run(*arguments: Any) -> None:
-            _in_ranges(compiled, len(arguments[position]), arguments)
+            in_ranges(compiled, len(arguments[position]), arguments)
 
         def plainly(*arguments: Any) -> None:
             function(0, len(arguments[position]), *arguments)
@@ -92,14 +86,15 @@ def threads(most: int) -> Iterator[None]:
         _most = before
 
 
-def _in_ranges(compiled: Callable[..., Any], count: int, arguments: tuple[Any, ...]) -> None:
+def in_ranges(function: Callable[..., Any], count: int, arguments: tuple[Any, ...]) -> None:
+    """Call ``function(begin, end, *arguments)`` on ranges of ``count`` cells, in threads."""
     pieces = min(_most * _RANGES_A_THREAD, count)
     if _most == 1 or pieces < 2:
-        compiled(0, count, *arguments)
+        function(0, count, *arguments)
         return
     borders = [count * k // pieces for k in range(pieces + 1)]
     running = [
-        _workers().submit(compiled, begin, end, *arguments) for begin, end in pairwise(borders)
+        _workers().submit(function, begin, end, *arguments) for begin, end in pairwise(borders)
     ]
     for piece in running:
         piece.result()

@@ -289,7 +289,7 @@ def project_summary(
     """Project every cell by conditional rates, keep its state in cache and write sums only.
 
     Inputs as in :func:`project_full`, outputs as in
-    :func:`popsim.kernels.cohort.project_summary`, and:
+    :func:`popsim.kernels.lanes.project_summary`, and:
 
     Parameters
     ----------

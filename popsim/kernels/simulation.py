@@ -308,7 +308,7 @@ def simulate_blocks(
         for z in range(cells.shape[0]):
             cells[z] = min(begin + z, end - 1)
             rates[z] = d.women_index[cells[z]]
-            rows[z] = p.index[cells[z]]
+            rows[z] = p.row_index[cells[z]]
             put(d.population[row], z, P[0])
         lay_ages(d.women[:, :, :tracked], rates, N[0])
         lay_children(d.children[row], K[0])

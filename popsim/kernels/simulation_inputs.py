@@ -91,7 +91,7 @@ class Policy(NamedTuple):
 
     Attributes
     ----------
-    index : (cell,)
+    row_index : (cell,)
         Row of everything below that has rows.
     paid : (package, row, year, order)
         Log effect of what families are paid; times the share that a budget paid the year
@@ -132,7 +132,7 @@ class Policy(NamedTuple):
         PRO_RATA, FIRST_COME or BY_ORDER.
     """
 
-    index: np.ndarray
+    row_index: np.ndarray
     paid: np.ndarray
     other: np.ndarray
     strongest: np.ndarray

@@ -47,7 +47,7 @@ def simulate(
 class Cell:
     """One region and draw: the states of all scenarios, moved year by year."""
 
-    def __init__(self, demography, policy, borders, child_borders, summary, every, cell):  # type: ignore[no-untyped-def]
+    def __init__(self, demography, policy, borders, child_borders, summary, every, cell):
         self.d, self.p, self.out, self.every, self.cell = demography, policy, summary, every, cell
         self.borders, self.child_borders = borders, child_borders
         row = demography.population_index[cell]
@@ -57,7 +57,7 @@ class Cell:
         children = np.zeros((3, CHILD_AGES))
         children[:, : CHILD_AGES - 1] = demography.children[row][:, : CHILD_AGES - 1]
         self.children = [children] * self.count
-        self.row = policy.index[cell]
+        self.row = policy.row_index[cell]
         self.coverage_gain: list[list[float]] = [[] for _ in range(self.count)]
         self.care: list[list[float]] = [[] for _ in range(self.count)]
         self.share_paid = [np.ones(3) for _ in range(self.count)]
@@ -136,7 +136,7 @@ class Cell:
         # All that can bear are at their ceiling, or nobody of the parities that bear is there.
         return np.full(4, asked / may_bear.sum() if may_bear.sum() > 0 else np.inf)
 
-    def step(self, s, t, survival, srb, given, wanted):  # type: ignore[no-untyped-def]
+    def step(self, s, t, survival, srb, given, wanted):
         """One year of one scenario, births in two halves as in the parity step.
 
         Where births are ``wanted``, per woman by age, the ``given`` rates are scaled to them.
@@ -281,7 +281,7 @@ class Cell:
             self.every.population[s, c, t] = P.reshape(-1)
             self.every.women[s, c, t] = N
 
-    def note_flows(self, s, t, births, exposed, deaths, moved, altered) -> None:  # type: ignore[no-untyped-def]
+    def note_flows(self, s, t, births, exposed, deaths, moved, altered) -> None:
         """Write what flowed in the year."""
         out, c = self.out, self.cell
         adjustment, count = altered

@@ -113,9 +113,7 @@ def test_a_scheduler_that_does_not_answer():
 
 
 def test_a_client_that_has_lost_its_scheduler(districts, tmp_path):
-    with distributed.LocalCluster(
-        n_workers=1, processes=False, dashboard_address=None
-    ) as cluster:
+    with distributed.LocalCluster(n_workers=1, processes=False, dashboard_address=None) as cluster:
         client = connect(cluster.scheduler_address)
         client.close()
     lazy = run(districts, chunks={"region": 1})

@@ -92,7 +92,7 @@ def random_policy(rng, regions, draws, packages=3, instruments=3, *, closed=True
     cap[:, -1] = np.inf
     other = rng.normal(0, 0.05, (packages, rows, YEARS, 3, bands))
     return Policy(
-        index=np.arange(rows),
+        row_index=np.arange(rows),
         paid=rng.uniform(0, 0.2, (packages, rows, YEARS, 3)),
         other=other * (rng.random(other.shape) < 0.7),
         strongest=rng.uniform(0.0, 0.1, (packages, rows, YEARS, 3, bands)),
@@ -180,7 +180,7 @@ def only(demography, policy, cells):
             "shift", "luck", "srb_factor", "migration_shift",
         )  # fmt: skip
         part[name] = values[cells] if by_cell else values
-    return Demography(**part), policy._replace(index=policy.index[cells])
+    return Demography(**part), policy._replace(row_index=policy.row_index[cells])
 
 
 @pytest.mark.parametrize("mode", MODES)
