@@ -179,7 +179,8 @@ def evidence_page() -> str:
         "",
         "A median and an 80 % range. These are a reading of the studies, not measurements.",
         "",
-        "| class | parameter | median | 80 % range | distribution | unit | meaning | why | studies |",
+        "| class | parameter | median | 80 % range | distribution | unit | meaning | why "
+        "| studies |",
         "|---|---|---:|---|---|---|---|---|---|",
     ]
     for row in priors.to_dict("records"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,14 @@ from popsim.schema.variables import SEXES
 #: Lower bounds of the groups of children by order: childcare, kindergarten, and three of school.
 CHILD_GROUPS = (0, 3, 6, 12, 15)
 _CHILD_GROUPS_END = 18
+#: Stocks that may be left out: by their name in the result, that in the kernel's summary.
+_STOCKS = {
+    "population": "population",
+    "women_by_parity": "women",
+    "completed_parity": "completed",
+    "children_by_order": "children",
+    "population_final": "final",
+}
 _CORE = ("year", "sex", "age", "order", "parity", "child_age", "coefficient")
 
 
@@ -135,12 +143,34 @@ class SimulationEngine:
             ceiling=CEILING,
         )
 
-    def run(self, lower_bounds: Sequence[int], *, every_age: bool = False) -> xr.Dataset:
-        """Simulate, and label what comes out; ``lower_bounds`` are those of the age groups."""
+    def run(
+        self,
+        lower_bounds: Sequence[int],
+        *,
+        every_age: bool = False,
+        wanted: Container[str] | None = None,
+    ) -> xr.Dataset:
+        """Simulate, and label what comes out.
+
+        Parameters
+        ----------
+        lower_bounds : sequence of int
+            Of the age groups.
+        every_age : bool
+        wanted : container of str, optional
+            Stocks that it does not name are left out; none is if absent.
+        """
         lower = [a for a in lower_bounds if a in set(self.ages.tolist())]
         borders = np.append(np.searchsorted(self.ages, lower), len(self.ages)).astype(np.int64)
         child_borders = np.array([*CHILD_GROUPS, _CHILD_GROUPS_END], dtype=np.int64)
         summary, every = self._allocate(len(lower), len(child_borders) - 1, every_age)
+        left_out = [] if wanted is None else [n for n in _STOCKS if n not in wanted]
+        if "women_by_parity" not in left_out or "completed_parity" not in left_out:
+            left_out = [n for n in left_out if n not in ("women_by_parity", "completed_parity")]
+        for name in left_out:
+            array = getattr(summary, _STOCKS[name])
+            nothing = np.empty((array.shape[0], 0, *array.shape[2:]))
+            summary = summary._replace(**{_STOCKS[name]: nothing})
         simulate(self.demography, self.policy, borders, child_borders, summary, every)
         self._warn_if_altered(summary)
         by_sex = ("year", "sex")
@@ -162,7 +192,6 @@ class SimulationEngine:
                 "migration_adjustment": (every.adjustment.reshape(flows), ("year", "sex", "age")),
             }
         else:
-            final = (*summary.final.shape[:2], len(SEXES), len(self.ages))
             arrays |= {
                 "population": (summary.population, ("time", "sex", "age_group")),
                 "births": (summary.births, ("year", "order")),
@@ -170,8 +199,9 @@ class SimulationEngine:
                 "deaths": (summary.deaths, by_sex),
                 "net_migration": (summary.migration, by_sex),
                 "migration_adjustment": (summary.adjustment, by_sex),
-                "population_final": (summary.final.reshape(final), ("sex", "age")),
+                "population_final": (_by_sex(summary.final), ("sex", "age")),
             }
+        arrays = {name: given for name, given in arrays.items() if name not in left_out}
         labels = self._labels(lower)
         made = {name: self._label(v, dims, labels) for name, (v, dims) in arrays.items()}
         made["net_migration"].attrs["units"] = "persons"  # in the year, not a year
@@ -302,3 +332,7 @@ def _first_year(
 def _state(rows: Rows) -> Rows:
     """Both sexes in one vector, women first, as the kernels take them."""
     return Rows(flat(rows.values), rows.index)
+
+
+def _by_sex(states: np.ndarray) -> np.ndarray:
+    return states.reshape(*states.shape[:-1], len(SEXES), states.shape[-1] // len(SEXES))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from popsim.demography.dependency import dependency_ratio
+from popsim.demography.dependency import DependencyKind, dependency_ratio
 from popsim.demography.registered import counted
 from popsim.errors import InputError, did_you_mean
 from popsim.parity_engine import consistent_rates
@@ -44,7 +44,7 @@ _MEDIANS = {name: float(name.endswith("factor")) for name in _DEMOGRAPHIC.values
 #: Cells (regions times draws) that are simulated at once where no draw is kept.
 _CELLS_A_BLOCK = 32_000
 
-_RATIOS: dict[str, Literal["total", "child", "old_age"]] = {
+_RATIOS: dict[str, DependencyKind] = {
     "dependency_ratio": "total",
     "child_dependency_ratio": "child",
     "old_age_dependency_ratio": "old_age",
@@ -106,7 +106,16 @@ class Plan:
         return over_blocks(self.block, self._numbered(inputs), dict(chunks), core=core)
 
     def _numbered(self, inputs: xr.Dataset) -> xr.Dataset:
+        """The inputs with the numbers of the draws, and with what all blocks have in common."""
+        if not {"region", *inputs.chunks} & set(inputs["mortality_rate"].dims):
+            inputs = self._with_survival(inputs)
         return inputs.assign_coords(draw=np.arange(self.draws))
+
+    def _with_survival(self, inputs: xr.Dataset) -> xr.Dataset:
+        if "survival_polynomial" in inputs:
+            return inputs
+        polynomial = survival_polynomial(inputs["mortality_rate"], intervals=self.intervals)
+        return inputs.assign(survival_polynomial=polynomial)
 
     def block(self, inputs: xr.Dataset) -> xr.Dataset:
         """Simulate some of the regions, and the draws whose numbers stand in ``draw``."""
@@ -114,8 +123,7 @@ class Plan:
         # All draws are made and some are taken: sums over other shapes would round otherwise.
         chosen = slice(int(numbers[0]), int(numbers[-1]) + 1)
         inputs = inputs.drop_vars("draw")
-        polynomial = survival_polynomial(inputs["mortality_rate"], intervals=self.intervals)
-        data = inputs.assign(survival_polynomial=polynomial)
+        data = self._with_survival(inputs)
         if "birth_order_share" not in inputs:  # the orders of every year are given
             name = "conditional_fertility_rate"
             data[name] = consistent_rates(inputs)[name]
@@ -134,15 +142,25 @@ class Plan:
             scenarios=[BASELINE, *(package.name for package in self.packages)],
             instruments=policy.instruments,
         )
-        result = engine.run(self.age_groups, every_age=self.every_age)
+        result = engine.run(self.age_groups, every_age=self.every_age, wanted=self._needed())
         result["cost"] = result["cost_by_order"].sum("order")
         if self.packages:  # what is spent whoever is born
             result["cost"][1:] += policy.lump.reshape(result["cost"][1:].shape)
-        for name, kind in _RATIOS.items():
-            if self.variables is None or name in self.variables:
-                result[name] = dependency_ratio(result["population"], kind=kind)
+        ratios = [n for n in _RATIOS if self.variables is None or n in self.variables]
+        if ratios:
+            women, men = (result["population"].isel(sex=s, drop=True) for s in range(2))
+            people = women + men
+            for name in ratios:
+                result[name] = dependency_ratio(people, kind=_RATIOS[name])
         result["relocation_share"] = ("draw", policy.relocation_share)
         return self._finish(result, inputs)
+
+    def _needed(self) -> frozenset[str] | None:
+        """What the engine has to give so that the variables asked for can be made; None: all."""
+        if self.variables is None or self.every_age:
+            return None
+        ratios = {"population"} if set(self.variables) & set(_RATIOS) else set()
+        return frozenset({*self.variables, *ratios})
 
     def _luck(self, inputs: xr.Dataset) -> xr.Dataset:
         """All draws of demography, each group by its seed; stratified ones hang together."""

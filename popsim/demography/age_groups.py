@@ -140,7 +140,8 @@ def persons(
     groups = age_groups(population)
     chosen = population.isel({groups.dim: groups.between(lower, upper)})
     if sex is None:
-        return chosen.sum([d for d in ("sex", groups.dim) if d in population.dims])
+        dims = [d for d in ("sex", groups.dim) if d in population.dims]
+        return chosen.sum(dims, skipna=False)
     if "sex" not in population.dims:
         raise DimensionError(
             f"the population has no sexes, so {sex} cannot be chosen",
@@ -158,7 +159,7 @@ def persons(
             fix=did_you_mean(sex, SEXES) or "use None for both",
         )
     check_sex(population)
-    return chosen.sel(sex=sex, drop=True).sum(groups.dim)
+    return chosen.sel(sex=sex, drop=True).sum(groups.dim, skipna=False)
 
 
 def refuse_empty(denominator: xr.DataArray, of: str) -> None:

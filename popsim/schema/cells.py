@@ -74,7 +74,7 @@ class Cells:
         values = values.reshape((-1, *(array.sizes[d] for d in core)))
         grid = np.arange(len(values), dtype=np.int64).reshape([self.sizes[d] for d in own])
         spread = grid.reshape([self.sizes[d] if d in own else 1 for d in self.dims])
-        index = np.ascontiguousarray(np.broadcast_to(spread, self.shape).ravel())
+        index = np.require(np.broadcast_to(spread, self.shape).ravel(), requirements=["C", "W"])
         return Rows(values, index)
 
     def label(
