@@ -190,7 +190,7 @@ def continued(rate: xr.DataArray, first: int, end: int) -> xr.DataArray:
     --------
     >>> rate = xr.DataArray([[0.02]], dims=("sex", "age"))
     >>> continued(rate, 2021, 2041).sel(year=[2021, 2035, 2040]).values.ravel().round(4).tolist()
-    [0.01, 0.005, 0.0]
+    [0.0116, 0.0058, 0.0]
     """
     years = np.arange(first, end + 1)
     zero = _assumed("zero_from")
