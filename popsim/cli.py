@@ -126,7 +126,7 @@ def board(
     head, *rows = board_rows(made, language)
     table = table_of(package.title.zh if language == "zh" else package.title.en)
     for name in head:
-        table.add_column(name)
+        table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(*row)
     console.print(table)
