@@ -223,6 +223,19 @@ def test_china_is_as_uncertain_as_the_un_says():
         assert high - low == pytest.approx(float(un.sel(year=year)), rel=0.15)
 
 
+def test_a_grant_for_second_children_leaves_first_births_of_the_first_year(baseline):
+    """Ouhai without what first births get: nothing of order 1 moves until mothers are missing."""
+    package = ps.load_scenario("ouhai")
+    kept = [i for i in package.instruments if i.id in ("rearing_subsidy", "childcare_voucher")]
+    only = package.model_copy(update={"instruments": tuple(kept), "payments": ()})
+    births = ps.simulate(baseline, only, draws=20)["births"]
+    gain = births.sel(scenario="ouhai") - births.sel(scenario="baseline")
+    year = int(gain["year"][(gain != 0.0).any(["draw", "order"])][0])
+    first = gain.sel(year=year)
+    assert (first.sel(order=1) == 0.0).all()
+    assert (first.sel(order=[2, 3]).sum("order") > 0.0).all()
+
+
 def test_more_instruments_never_gain_less(baseline):
     """A second channel, however small, takes nothing off the first (half of the children paid)."""
     package = ps.load_scenario("ouhai")

@@ -252,3 +252,35 @@ def test_degree_of_the_polynomial_is_free():
     ours, _ = run(four, policy)
     theirs, _ = run(four._replace(survival=padded), policy)
     np.testing.assert_allclose(ours.final, theirs.final, rtol=1e-13)  # additions of zero
+
+
+def test_without_the_loop_places_act_as_an_effect_that_is_known_beforehand():
+    """Coverage of the baseline's children, worked out outside of the kernel, gives the same."""
+    rng = np.random.default_rng(13)
+    demography = random_demography(rng, cohort.CLOSED, 1, 4)
+    policy = random_policy(rng, 1, 4, packages=2, closed=False)
+    policy = policy._replace(other=0.0 * policy.other, strongest=0.0 * policy.strongest)
+    looped, every = run(demography, policy)
+
+    kids = every.population[0, :, :-1].reshape(4, YEARS, 2, AGES)[..., :3].sum(axis=(2, 3))
+    covered = np.minimum(policy.used_places / kids, 1.0)
+    gain = covered[1:] - covered[0]
+    before = np.concatenate([np.zeros_like(gain[:, :, :1]), gain[:, :, :-1]], axis=2)
+    lag, quantum = policy.lag[:, :, None], policy.care_quantum[:, :, None]
+    effect = policy.care_effect[:, :, None] * ((1 - lag) * gain + lag * before)
+    steps = np.diff(effect, axis=2, prepend=0.0)
+    moved = np.zeros_like(effect)
+    for u, weight in enumerate(policy.timing[0]):
+        moved[:, :, u:] += weight * steps[:, :, : YEARS - u]
+    care = (quantum * effect + (1 - quantum) * moved)[..., None, None]
+    known = policy._replace(
+        other=policy.other + care,
+        strongest=np.abs(policy.strongest + care),
+        used_places=0.0 * policy.used_places,
+    )
+    told, _ = run(demography, known)
+    for name in ("births", "population", "cost", "shortfall"):
+        ours, theirs = getattr(looped, name), getattr(told, name)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12 * np.abs(theirs).max())
+    closed, _ = run(demography, policy._replace(closed=True))
+    assert np.abs(closed.births - looped.births).max() > 1e-6  # the loop is no ornament
