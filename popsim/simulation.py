@@ -41,7 +41,7 @@ def simulate(
     draws: int = 1000,
     seed: int | Mapping[str, int] = 0,
     outputs: str = "summary",
-    vary: Sequence[str] = GROUPS,
+    vary: str | Sequence[str] = GROUPS,
     sampling: Sampling = "random",
     intervals: Mapping[str, Intervals] | None = None,
     loops: bool = True,
@@ -68,7 +68,7 @@ def simulate(
         their own, the others 0.
     outputs : {"summary", "full"}
         Sums over age groups, or every age.
-    vary : sequence of str
+    vary : str or sequence of str
         Groups that are drawn; the others stand at their medians.
     sampling : {"random", "sobol", "latin_hypercube"}
         How the draws of demography are spread.
@@ -207,8 +207,9 @@ def _until(baseline: xr.Dataset, end: int | None) -> xr.Dataset:
     return baseline.sel(year=slice(None, end))
 
 
-def _seeds(seed: int | Mapping[str, int], vary: Sequence[str]) -> dict[str, int | None]:
+def _seeds(seed: int | Mapping[str, int], vary: str | Sequence[str]) -> dict[str, int | None]:
     """Seed of each group; None for those that do not vary."""
+    vary = (vary,) if isinstance(vary, str) else vary
     own = dict(seed) if isinstance(seed, Mapping) else dict.fromkeys(GROUPS, seed)
     for where, names in (("seed", own), ("vary", vary)):
         for name in names:

@@ -102,7 +102,7 @@ class Plan:
                 got=dict(chunks),
                 allowed="chunks along region",
             )
-        core = CORE if self.quantiles is None else (*CORE, "draw")
+        core = (*CORE, "coefficient", *(() if self.quantiles is None else ("draw",)))
         return over_blocks(self.block, self._numbered(inputs), dict(chunks), core=core)
 
     def _numbered(self, inputs: xr.Dataset) -> xr.Dataset:
