@@ -109,7 +109,7 @@ def simulate(
         - ``cost`` (year, instrument), ``cost_by_order`` (year, instrument, order),
           ``cost_deadweight`` (year, instrument): what is paid for births that would have come
           anyway, ``cost_shortfall`` (year): what a budget cap left unpaid [yuan]
-        - ``relocation_share`` (draw): share of additional births that comes from next door [1]
+        - ``relocation_share``: share of additional births that comes from next door [1]
 
     Raises
     ------

@@ -19,7 +19,7 @@ from popsim.schema.blocks import join, over_blocks, slices
 from popsim.schema.provenance import provenance
 from popsim.schema.variables import describe
 from popsim.simulation_engine import SimulationEngine
-from popsim.simulation_policy import policy_rows
+from popsim.simulation_policy import differs_by_region, policy_rows
 from popsim.uncertainty.intervals import Intervals
 from popsim.uncertainty.mortality import survival_polynomial
 from popsim.uncertainty.parity import starting_women_draws
@@ -119,6 +119,9 @@ class Plan:
 
     def block(self, inputs: xr.Dataset) -> xr.Dataset:
         """Simulate some of the regions, and the draws whose numbers stand in ``draw``."""
+        if inputs.sizes.get("region", 1) > 1 and differs_by_region(self.packages):
+            parts = (inputs.isel(region=one) for one in slices(inputs.sizes["region"], 1))
+            return join([self.block(part) for part in parts], "region")
         numbers = inputs["draw"].values
         # All draws are made and some are taken: sums over other shapes would round otherwise.
         chosen = slice(int(numbers[0]), int(numbers[-1]) + 1)
@@ -152,7 +155,7 @@ class Plan:
             people = women + men
             for name in ratios:
                 result[name] = dependency_ratio(people, kind=_RATIOS[name])
-        result["relocation_share"] = ("draw", policy.relocation_share)
+        result["relocation_share"] = (("scenario", "draw"), policy.relocation_share)
         return self._finish(result, inputs)
 
     def _needed(self) -> frozenset[str] | None:

@@ -14,9 +14,10 @@ from popsim.demography.registered import registered_share_of_births
 from popsim.errors import ConflictError
 from popsim.kernels.simulation_inputs import BY_ORDER, CHILD_AGES, FIRST_COME, PRO_RATA, Policy
 from popsim.parity_engine import check_orders
+from popsim.policy.channels import in_bands
 from popsim.policy.effects import PolicyInputs, policy_inputs
 from popsim.policy.response import Responsiveness
-from popsim.scenario.instrument_parts import BANDS
+from popsim.scenario.instrument_parts import BANDS, FamilyInstrument
 from popsim.scenario.instruments import ChildcarePlaces, Spending
 from popsim.scenario.model import ORDERS, Scenario
 
@@ -35,7 +36,7 @@ class PolicyRows:
     lump : numpy.ndarray
         (package, row, year, instrument): what is spent whoever is born [yuan].
     relocation_share : numpy.ndarray
-        (draw,) [1]
+        (scenario, draw) [1]: by each package's own prior, 0 for the baseline.
     """
 
     rows: Policy
@@ -80,7 +81,7 @@ def policy_rows(
         _refuse_absolute(packages)
     years, ages = data["year"].values, data["age"].values
     response = seeds["response"]
-    relocation = Responsiveness.draw(draws, response)["relocation", "share"][chosen]
+    count = len(range(draws)[chosen])
     ids = list(dict.fromkeys(i.id for package in packages for i in package.instruments))
     made = []
     if packages:
@@ -100,11 +101,11 @@ def policy_rows(
             for facts in _facts_of_regions(packages, data)
         ]
     regions = data.sizes.get("region", 1)
-    rows = regions * len(relocation) if packages else 1
+    rows = regions * count if packages else 1
     table = _Table(made, chosen, len(packages))
     t, orders, bands = len(years), len(ORDERS), len(BANDS)
     policy = Policy(
-        row_index=np.arange(regions * len(relocation)) % rows,
+        row_index=np.arange(regions * count) % rows,
         paid=table.by_draw("paid", (t, orders)),
         other=table.by_draw("other", (t, orders, bands)),
         strongest=table.by_draw("strongest", (t, orders, bands)),
@@ -124,7 +125,17 @@ def policy_rows(
         capped=table.by_instrument("capped", ids, ()),
         rule=np.array([_RULES[p.rule] for p in table.first], dtype=np.int64),
     )
-    return PolicyRows(policy, ids, table.lump(ids, t), relocation)
+    moved = [np.zeros(count), *(package.relocation[chosen] for package in table.first)]
+    return PolicyRows(policy, ids, table.lump(ids, t), np.array(moved))
+
+
+def differs_by_region(packages: Sequence[Scenario]) -> bool:
+    """Whether payments of a child hang on a region: on the share of its mothers of an age."""
+    return any(
+        isinstance(i, FamilyInstrument) and not in_bands(i).all()
+        for package in packages
+        for i in package.instruments
+    )
 
 
 def _facts_of_regions(packages: Sequence[Scenario], data: xr.Dataset) -> list[dict[str, Any]]:

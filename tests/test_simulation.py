@@ -15,6 +15,7 @@ from popsim.errors import (
     InputError,
     MissingVariableError,
 )
+from popsim.scenario.options import Override
 from popsim.schema.checks import check_accounting
 from popsim.uncertainty.quantiles import quantiles
 
@@ -160,6 +161,31 @@ def test_a_region_alone_is_what_it_is_among_others(districts):
     alone = ps.simulate(districts.isel(region=[2]), [], draws=9, seed=5)
     for name in ("births", "population", "women_by_parity"):
         assert np.array_equal(alone[name].isel(region=0), together[name].isel(region=2)), name
+
+
+def test_a_region_is_paid_for_its_own_mothers():
+    """What is for mothers of an age costs by the region's own births, whatever its company."""
+    package = ps.load_scenario("ouhai").variant("planned")
+    treatment = tuple(i for i in package.instruments if i.id == "fertility_treatment")
+    assert treatment
+    package = package.model_copy(update={"place": "huzhou", "instruments": treatment})
+    known = load_regions("huzhou", end=2028).assign(registered_share=0.5)
+    settings = {"draws": 4, "seed": 5, "variables": ["births", "cost"]}
+    together = ps.simulate(known, package, **settings)
+    alone = ps.simulate(known.isel(region=[2]), package, **settings)
+    assert float(alone["cost"].sum()) > 0.0
+    for name in ("births", "cost"):
+        assert np.array_equal(alone[name].isel(region=0), together[name].isel(region=2)), name
+
+
+def test_an_override_of_relocation_reaches_the_result(baseline):
+    package = ps.load_scenario("ouhai")
+    none = Override(prior="relocation.share", median=0.0, reason="an island")
+    island = package.model_copy(update={"name": "island", "overrides": (none,)})
+    share = ps.simulate(baseline, [package, island], draws=5)["relocation_share"]
+    assert share.dims == ("scenario", "draw")
+    assert (share.sel(scenario=["baseline", "island"]) == 0.0).all()
+    assert (share.sel(scenario="ouhai") > 0.0).all()
 
 
 def test_chunks_change_no_bit(districts):
