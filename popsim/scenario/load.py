@@ -113,6 +113,18 @@ def parse_scenario(text: str, *, where: str = "scenario") -> Scenario:
         raise _readable(error, where) from error
 
 
+#: How pydantic names the limits of a value, and how a message does.
+_LIMITS = {
+    "ge": "at least",
+    "gt": "above",
+    "le": "at most",
+    "lt": "below",
+    "min_length": "a length of at least",
+    "pattern": "the pattern",
+    "expected": "one of",
+}
+
+
 def _readable(error: ValidationError, where: str) -> ScenarioError:
     """Turn pydantic's first complaint into one of ours; say how many more there are."""
     # A misspelt key is also a missing one; the typo is what the reader can mend.
@@ -149,6 +161,8 @@ def _readable(error: ValidationError, where: str) -> ScenarioError:
         if what.startswith("Input") and loc:
             what = what.replace("Input", str(loc[-1]), 1)
         got = got if not isinstance(got, dict | list | BaseModel) else None
+        limits = first.get("ctx", {})
+        allowed = next((f"{word} {limits[k]}" for k, word in _LIMITS.items() if k in limits), None)
     shown = _shown(loc)
     place = f"{where}: {shown}" if shown else where
     return ScenarioError(what, where=place, got=got, allowed=allowed, fix=fix)

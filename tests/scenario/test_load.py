@@ -361,3 +361,9 @@ def test_page_of_instruments_has_every_kind_and_every_key():
             if key not in getattr(base, "model_fields", {"id", "kind", "title", "payers", "note"}):
                 assert f"| `{key}` |" in section
                 assert f"| `{key}` | needed |  |" not in section
+
+
+def test_a_value_out_of_its_limits_names_them():
+    low = ps.load_scenario("huzhou").to_yaml().replace("median: ", "median: -", 1)
+    with pytest.raises(ScenarioError, match=r"median(.|\n)*allowed: (at least|above) 0"):
+        parse_scenario(low)
