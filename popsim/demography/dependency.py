@@ -9,8 +9,17 @@ from typing import Literal, get_args
 
 import xarray as xr
 
-from popsim.demography.age_groups import age_groups, labelled, persons, ratio
+from popsim.demography.age_groups import (
+    age_groups,
+    counted,
+    labelled,
+    persons,
+    ratio,
+    refuse_empty,
+)
 from popsim.errors import CoordinateError, InputError, did_you_mean
+from popsim.schema.checks import check_values
+from popsim.schema.variables import VARIABLES
 
 PERCENT = "percent"
 
@@ -112,12 +121,16 @@ def dependency_ratio(
             fix=did_you_mean(kind, get_args(DependencyKind)),
         )
     lower, upper = working_age_bounds(working_age)
-    workers = persons(population, lower, upper, None)
-    young = persons(population, 0, lower, None)
-    old = persons(population, upper, None, None)
-    dependants = {"total": young + old, "child": young, "old_age": old}[kind]
+    check_values(population, VARIABLES["population"])
+    groups = age_groups(population)
+    workers = counted(population, groups, lower, upper)
+    young = counted(population, groups, 0, lower)
+    old = counted(population, groups, upper, None)
+    refuse_empty(workers, "of working age")
+    percent = 100.0 * (young + old if kind == "total" else young if kind == "child" else old)
+    percent /= workers  # in place: results of many draws are large
     return labelled(
-        ratio(100.0 * dependants, workers, "of working age"),
+        percent,
         f"{kind}_dependency_ratio",
         PERCENT,
         f"{_DEPENDENCY_EN[kind]} dependency ratio ({lower}/{upper})",

@@ -22,6 +22,8 @@ from popsim.errors import (
 )
 from popsim.schema.variables import SEXES, VARIABLES, Variable
 
+_LARGEST = float(np.finfo(float).max)
+
 
 def first_cell(array: xr.DataArray, bad: np.ndarray) -> str:
     """Name the first True cell of ``bad`` by the coordinates of ``array``.
@@ -74,6 +76,11 @@ def check_values(array: xr.DataArray, spec: Variable) -> None:
             allowed="numbers",
             fix="convert it to float; text in one cell makes a whole column text",
         )
+    if not values.size:
+        return
+    lowest, greatest = values.min(), values.max()  # missing where any value is
+    if max(spec.lower, -_LARGEST) <= lowest and greatest <= min(spec.upper, _LARGEST):
+        return  # two passes over what may be large; the rest only says what is wrong
     bad = ~np.isfinite(values)
     if bad.any():
         raise BoundsError(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 import xarray as xr
 
-from popsim.errors import BoundsError
-from popsim.kernels.quantiles import fill_quantiles
+from popsim.errors import BoundsError, DimensionError
+from popsim.kernels.quantiles import select_quantiles
 
 #: Median and 80 % interval.
 QUANTILES = (0.1, 0.5, 0.9)
@@ -30,7 +31,7 @@ def check_probabilities(probabilities: Sequence[float]) -> tuple[float, ...]:
     """
     chosen = tuple(float(p) for p in probabilities)
     rising = all(a < b for a, b in pairwise(chosen))
-    if not chosen or not rising or chosen[0] < 0.0 or chosen[-1] > 1.0:
+    if not chosen or not rising or not (chosen[0] >= 0.0 and chosen[-1] <= 1.0):
         raise BoundsError(
             "the quantiles are not rising probabilities",
             where="quantiles",
@@ -46,18 +47,20 @@ def quantiles(values: xr.DataArray, probabilities: Sequence[float] = QUANTILES) 
     Parameters
     ----------
     values : xarray.DataArray
-        (..., draw)
+        With a dim ``draw``, anywhere.
     probabilities : sequence of float
 
     Returns
     -------
     xarray.DataArray
-        (quantile, ...), linear between neighbours in rank.
+        (quantile, ...), linear between neighbours in rank; missing where a draw is missing.
 
     Raises
     ------
     BoundsError
         As from :func:`check_probabilities`.
+    DimensionError
+        There are no draws.
 
     Examples
     --------
@@ -65,18 +68,28 @@ def quantiles(values: xr.DataArray, probabilities: Sequence[float] = QUANTILES) 
     [0.2, 1.0, inf]
     """
     chosen = check_probabilities(probabilities)
-    laid = values.transpose(..., "draw")
-    rows = np.ascontiguousarray(laid.values, dtype=np.float64).reshape(-1, laid.shape[-1])
-    if rows.base is laid.values or np.shares_memory(rows, values.values):
-        rows = rows.copy()  # the kernel sorts in place
-    out = np.empty((len(rows), len(chosen)))
-    fill_quantiles(rows, np.array(chosen), out)
-    made = np.moveaxis(out.reshape(*laid.shape[:-1], len(chosen)), -1, 0)
-    coords = {k: c for k, c in values.coords.items() if "draw" not in c.dims}
+    if values.sizes.get("draw", 0) == 0:
+        raise DimensionError(
+            "there are no draws to take quantiles of",
+            where="quantiles",
+            got=f"dims {dict(values.sizes)}",
+            allowed="a dimension draw, of one draw at least",
+            fix="ask for draws, or take the values as they are",
+        )
+    at = values.get_axis_num("draw")
+    laid = np.ascontiguousarray(values.values, dtype=np.float64)
+    before, after = laid.shape[:at], laid.shape[at + 1 :]
+    out = np.empty((len(chosen), math.prod(before), math.prod(after)))
+    select_quantiles(
+        laid.reshape(out.shape[1], laid.shape[at], out.shape[2]), np.array(chosen), out
+    )
     return xr.DataArray(
-        np.ascontiguousarray(made),
-        dims=("quantile", *laid.dims[:-1]),
-        coords={"quantile": list(chosen), **coords},
+        out.reshape(len(chosen), *before, *after),
+        dims=("quantile", *(d for d in values.dims if d != "draw")),
+        coords={
+            "quantile": list(chosen),
+            **{k: c for k, c in values.coords.items() if "draw" not in c.dims},
+        },
     )
 
 

@@ -123,6 +123,32 @@ def test_crude_rates_of_china_are_the_published_ones(
     assert found == pytest.approx(increase, abs=0.0085)
 
 
+@pytest.mark.parametrize("kind", ["total", "child", "old_age"])
+def test_dependency_ratio_of_three_groups_leaves_them_alone(kind):
+    """Groups that need no sum are read where they lie."""
+    groups = xr.DataArray(
+        [[18.0, 70.0, 14.0], [20.0, 50.0, 5.0]],
+        dims=("draw", "age_group"),
+        coords={"age_group": ["0-14", "15-64", "65+"]},
+    )
+    before = groups.copy(deep=True)
+    ratio = ind.dependency_ratio(groups, kind=kind)
+    dependants = {"total": [32.0, 25.0], "child": [18.0, 20.0], "old_age": [14.0, 5.0]}[kind]
+    assert ratio.values.tolist() == [100.0 * dependants[0] / 70.0, 100.0 * dependants[1] / 50.0]
+    by_sex = xr.concat([groups / 2, groups / 2], "sex").assign_coords(sex=["female", "male"])
+    np.testing.assert_array_equal(ind.dependency_ratio(by_sex, kind=kind), ratio)
+    xr.testing.assert_identical(groups, before)
+
+
+def test_dependency_ratio_of_small_whole_numbers_has_room():
+    counts = xr.DataArray(
+        np.array([30_000, 20_000, 30_000], dtype=np.int16),
+        dims="age_group",
+        coords={"age_group": ["0-14", "15-64", "65+"]},
+    )
+    assert float(ind.dependency_ratio(counts)) == 300.0
+
+
 # --- structure ------------------------------------------------------------------------------
 
 
