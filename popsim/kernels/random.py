@@ -8,6 +8,11 @@ horizon, other series, chunks and threads change no number there is already. Num
 
 The normal quantile is Wichura's PPND16 (1988, Algorithm AS 241, Applied Statistics 37:
 477-484), good to about 1e-16 of its value.
+
+Numbers are made for a task at a time, some years of some draws of a series, so that all that
+happens to them until they are in their path happens in the first-level cache. There number
+``i`` of a year belongs to the draw ``4 (i % LANES) + i // LANES``: the four numbers of a counter
+lie ``LANES`` apart.
 """
 
 from __future__ import annotations
@@ -18,11 +23,10 @@ from popsim.kernels._jit import jit, jit_cells
 
 Array = np.ndarray
 
-#: Blocks of four draws worked on at once: two years of them fit the first-level cache, and
-#: the loops over them fill the processor's vector units.
+#: Blocks of four draws worked on at once: the loops over them fill the processor's vector units.
 LANES = 16
-#: Draws in a task, the unit that threads share.
-TASK = 4 * LANES
+#: Draws in a task, and the years that are made before they are laid into their paths.
+TASK, YEARS = 4 * LANES, 8
 
 _ROUNDS = 10
 _LOW = np.uint64(0xFFFFFFFF)
@@ -62,30 +66,52 @@ def _ratio(r, p, q):
 
 
 @jit
-def _tail(u):
-    """Normal quantile where it is more than 0.425 off the middle."""
-    r = np.sqrt(-np.log(min(u, 1.0 - u)))
-    z = _ratio(r - 1.6, _C, _D) if r <= 5.0 else _ratio(r - 5.0, _E, _F)
-    return -z if u < 0.5 else z
+def normal_quantiles(u: Array, tails: Array, root: Array, side: Array, z: Array) -> None:
+    """Standard normal quantiles of probabilities strictly between 0 and 1.
+
+    Parameters
+    ----------
+    u : (number,)
+    tails : (number,) int64, root, side : (number,)
+        Room to work in.
+    z : (number,)
+        Output.
+    """
+    for i in range(u.shape[0]):
+        q = u[i] - 0.5
+        z[i] = q * _ratio(0.180625 - q * q, _A, _B)
+    # The 15 % more than 0.425 off the middle are done again side by side: a branch for each
+    # number would keep all of them out of the vector units.
+    count = 0
+    for i in range(u.shape[0]):
+        tails[count] = i
+        count += int(abs(u[i] - 0.5) > 0.425)
+    for j in range(count):
+        p = u[tails[j]]
+        side[j] = -np.log(min(p, 1.0 - p))
+    for j in range(count):
+        root[j] = np.sqrt(side[j])
+        side[j] = _ratio(root[j] - 1.6, _C, _D)
+    for j in range(count):
+        i = tails[j]
+        size = side[j] if root[j] <= 5.0 else _ratio(root[j] - 5.0, _E, _F)
+        z[i] = -size if u[i] < 0.5 else size
 
 
 @jit
-def normal_quantile(u: float) -> float:
-    """Standard normal quantile of a probability strictly between 0 and 1."""
-    q = u - 0.5
-    if abs(q) > 0.425:
-        return _tail(u)
-    return q * _ratio(0.180625 - q * q, _A, _B)
+def _product(a, b):
+    """Upper and lower 64 bits of a product of two 64-bit numbers, from those of their halves.
 
-
-@jit
-def _high(a, b):
-    """Upper 64 bits of a product of two 64-bit numbers, from four products of their halves."""
+    The lower ones are those of ``a * b``; but asked for in that way, the compiler sees what the
+    upper ones are, and takes the processor's product of 128 bits, which has no vectors.
+    """
     a0, a1 = a & _LOW, a >> _HALF
     b0, b1 = b & _LOW, b >> _HALF
-    middle = a1 * b0 + ((a0 * b0) >> _HALF)
+    lowest = a0 * b0
+    middle = a1 * b0 + (lowest >> _HALF)
     other = a0 * b1 + (middle & _LOW)
-    return a1 * b1 + (middle >> _HALF) + (other >> _HALF)
+    high = a1 * b1 + (middle >> _HALF) + (other >> _HALF)
+    return high, (other << _HALF) | (lowest & _LOW)
 
 
 @jit
@@ -99,40 +125,57 @@ def philox_block(key0, key1, block, word1, out: Array) -> None:
         First word of the first counter.
     word1 : uint64
         Second word of all; the third and fourth are 0.
-    out : (4, LANES) uint64
-        Output: the four numbers of each counter.
+    out : (4 LANES,) uint64
+        Output: the first number of each counter, then the second of each, and so on.
     """
     for lane in range(LANES):
         c0, c1 = block + np.uint64(lane), word1
         c2, c3 = np.uint64(0), np.uint64(0)
         k0, k1 = key0, key1
         for _ in range(_ROUNDS):
-            high0, low0 = _high(_M0, c0), _M0 * c0
-            high1, low1 = _high(_M1, c2), _M1 * c2
+            high0, low0 = _product(_M0, c0)
+            high1, low1 = _product(_M1, c2)
             c0, c1 = high1 ^ c1 ^ k0, low1
             c2, c3 = high0 ^ c3 ^ k1, low0
             k0 += _W0
             k1 += _W1
-        out[0, lane] = c0
-        out[1, lane] = c1
-        out[2, lane] = c2
-        out[3, lane] = c3
+        out[lane] = c0
+        out[LANES + lane] = c1
+        out[2 * LANES + lane] = c2
+        out[3 * LANES + lane] = c3
 
 
 @jit
-def _normals_of(raw, u, z):
-    """Normal numbers of raw ones; u holds their uniforms, 52 bits and a half, never 0 or 1."""
-    for word in range(4):
-        for lane in range(LANES):
-            u[word, lane] = (np.float64(raw[word, lane] >> _DROPPED) + 0.5) * 2.0**-52
-    for word in range(4):
-        for lane in range(LANES):
-            q = u[word, lane] - 0.5
-            z[word, lane] = q * _ratio(0.180625 - q * q, _A, _B)
-    for word in range(4):
-        for lane in range(LANES):
-            if abs(u[word, lane] - 0.5) > 0.425:
-                z[word, lane] = _tail(u[word, lane])
+def _paths(key, first, years, rho, out):
+    """Autoregressive normals (draw, year) of a task: at most ``TASK`` draws, from ``first``."""
+    here, horizon = out.shape
+    fresh = np.sqrt(1.0 - rho * rho)
+    # NumPy's generator counts from one
+    block = np.uint64(first // 4) + _ONE
+    raw = np.empty(YEARS * TASK, np.uint64)
+    tails = np.empty(YEARS * TASK, np.int64)
+    work = np.empty((3, YEARS * TASK))
+    z = np.empty((1 + YEARS) * TASK)  # the year before, and those being made
+    for start in range(0, horizon, YEARS):
+        made = min(YEARS, horizon - start)
+        u, noise = work[0, : made * TASK], z[TASK:]
+        for k in range(made):
+            philox_block(key[0], key[1], block, np.uint64(years[start + k]), raw[k * TASK :])
+        for i in range(made * TASK):  # 52 bits and a half, never 0 or 1
+            u[i] = (np.float64(raw[i] >> _DROPPED) + 0.5) * 2.0**-52
+        if start > 0:
+            for i in range(TASK):
+                z[i] = z[YEARS * TASK + i]
+        normal_quantiles(u, tails, work[1], work[2], noise)
+        for k in range(made):
+            if start + k > 0:
+                pair = z[k * TASK : (k + 2) * TASK]
+                for i in range(TASK):
+                    pair[TASK + i] = rho * pair[i] + fresh * pair[TASK + i]
+        for d in range(here):
+            i = (d & 3) * LANES + (d >> 2)
+            for k in range(made):
+                out[d, start + k] = noise[k * TASK + i]
 
 
 @jit_cells("out")
@@ -151,29 +194,9 @@ def fill_autoregressive(
     out : (series, draw, year)
         Output: ``z[0] = e[0]``, ``z[t] = rho z[t - 1] + sqrt(1 - rho^2) e[t]``.
     """
-    _, draws, horizon = out.shape
-    tasks = (draws + TASK - 1) // TASK
-    fresh = np.sqrt(1.0 - rho * rho)
-    for job in range(begin * tasks, end * tasks):
-        s = job // tasks
-        first = (job - s * tasks) * TASK
-        here = min(TASK, draws - first)
-        raw = np.empty((4, LANES), np.uint64)
-        u = np.empty((4, LANES))
-        noise = np.empty((4, LANES))
-        z = np.empty((4, LANES))
-        for t in range(horizon):
-            # NumPy's generator counts from one
-            block = np.uint64(first // 4) + _ONE
-            philox_block(keys[s, 0], keys[s, 1], block, np.uint64(years[t]), raw)
-            _normals_of(raw, u, noise)
-            for word in range(4):
-                for lane in range(LANES):
-                    before = z[word, lane] if t > 0 else 0.0
-                    share = fresh if t > 0 else 1.0
-                    z[word, lane] = rho * before + share * noise[word, lane]
-            for d in range(here):
-                out[s, first + d, t] = z[d & 3, d >> 2]
+    for s in range(begin, end):
+        for first in range(0, out.shape[1], TASK):
+            _paths(keys[s], first, years, rho, out[s, first : first + TASK])
 
 
 @jit_cells("out")
@@ -213,15 +236,26 @@ def fill_about(
         Output: ``offset + slope scale (own_weight own + shared_weight shared)``.
     """
     _, draws, horizon, components = out.shape
+    # Years and components lie in one row, so that loops over either fill the vector units.
+    size = horizon * components
+    low, high = lowest.reshape(size), highest.reshape(size)
+    middles, factors = offset.reshape(draws, size), slope.reshape(draws, size)
+    z = np.empty(horizon)
+    deviation = z if components == 1 else np.empty(size)
     for s in range(begin, end):
-        group = shared_of[s]
+        mine, ours, paths = own[s], shared[shared_of[s]], out[s].reshape(draws, size)
         cuts = 0
         for d in range(draws):
             for t in range(horizon):
-                z = scale[s] * (own_weight * own[s, d, t] + shared_weight * shared[group, d, t])
+                z[t] = scale[s] * (own_weight * mine[d, t] + shared_weight * ours[d, t])
+            if components > 1:
                 for c in range(components):
-                    value = offset[d, t, c] + slope[d, t, c] * z
-                    kept = min(max(value, lowest[t, c]), highest[t, c])
-                    cuts += kept != value
-                    out[s, d, t, c] = kept
+                    for t in range(horizon):
+                        deviation[t * components + c] = z[t]
+            for i in range(size):
+                value = middles[d, i] + factors[d, i] * deviation[i]
+                kept = low[i] if value < low[i] else value
+                kept = high[i] if kept > high[i] else kept
+                cuts += kept != value
+                paths[d, i] = kept
         cut[s] = cuts

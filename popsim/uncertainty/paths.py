@@ -246,9 +246,10 @@ def _with_places(
     )
     shared = np.zeros((1, draws, horizon))
     group_of = np.zeros(len(places.labels), dtype=np.int64)
-    own = np.zeros(shape)
     if places.own.any():
         own = normal_paths(seed, quantity, places.labels, years, draws, rho, sampling)
+    else:
+        own = np.zeros(shape)
     if places.own.any() and common > 0.0:
         shared = normal_paths(seed, quantity, places.groups, years, draws, rho, sampling)
         group_of = places.group_of

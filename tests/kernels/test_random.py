@@ -12,9 +12,10 @@ from popsim.kernels._jit import threads
 from popsim.kernels.random import (
     LANES,
     TASK,
+    YEARS,
     fill_about,
     fill_autoregressive,
-    normal_quantile,
+    normal_quantiles,
     philox_block,
 )
 
@@ -24,21 +25,36 @@ WORDS = st.integers(0, 2**64 - 1)
 @settings(max_examples=50, deadline=None)
 @given(WORDS, WORDS, st.integers(0, 2**64 - 1 - LANES), st.integers(0, 2**62))
 def test_philox_has_the_bits_of_numpy(key0, key1, block, year):
-    got = np.empty((4, LANES), np.uint64)
+    got = np.empty(4 * LANES, np.uint64)
     philox_block(np.uint64(key0), np.uint64(key1), np.uint64(block + 1), np.uint64(year), got)
     key = np.array([key0, key1], np.uint64)
     counter = np.array([block, year, 0, 0], np.uint64)
     wanted = np.random.Philox(key=key, counter=counter).random_raw(4 * LANES)
-    np.testing.assert_array_equal(got.T.ravel(), wanted)
+    np.testing.assert_array_equal(got.reshape(4, LANES).T.ravel(), wanted)
 
 
-def test_normal_quantile_is_scipys():
+def quantiles(u):
+    z = np.full_like(u, np.nan)
+    normal_quantiles(u, np.empty(u.size, np.int64), np.empty_like(u), np.empty_like(u), z)
+    return z
+
+
+def test_normal_quantiles_are_scipys():
     # all regimes: the centre, the tails, and the far tails down to the smallest uniform
     u = np.concatenate([np.linspace(1e-6, 1 - 1e-6, 4001), 2.0 ** -np.arange(1.0, 54.0)])
     u = np.concatenate([u, 1.0 - u])
     u = u[(u > 0.0) & (u < 1.0)]
-    got = np.array([normal_quantile(x) for x in u])
-    np.testing.assert_allclose(got, special.ndtri(u), rtol=1e-13, atol=1e-16)
+    np.testing.assert_allclose(quantiles(u), special.ndtri(u), rtol=1e-13, atol=1e-16)
+
+
+def test_a_quantile_does_not_depend_on_its_neighbours():
+    u = np.random.default_rng(3).uniform(size=1000)
+    u[::9] **= 8  # near 0
+    whole = quantiles(u)
+    np.testing.assert_array_equal(quantiles(u[::-1].copy())[::-1], whole)
+    np.testing.assert_array_equal(quantiles(u[3:40]), whole[3:40])
+    tails = np.abs(u - 0.5) > 0.425
+    np.testing.assert_array_equal(quantiles(u[tails]), whole[tails])
 
 
 def paths_of_numpy(key, years, rho, draws):
@@ -52,16 +68,24 @@ def paths_of_numpy(key, years, rho, draws):
 
 
 KEYS = np.array([[1, 2], [2**63 + 5, 7], [0, 0]], np.uint64)
-YEARS = np.arange(2021, 2030)
+
+
+def calendar(years):
+    return np.arange(2021, 2021 + years)
+
+
+CALENDAR = calendar(YEARS + 3)
 
 
 @pytest.mark.parametrize("draws", [1, 3, TASK - 1, TASK, 2 * TASK + 5])
 @pytest.mark.parametrize("rho", [0.0, 0.98, 1.0])
-def test_autoregressive_paths_are_those_of_numpy(draws, rho):
-    out = np.full((len(KEYS), draws, len(YEARS)), np.nan)
-    fill_autoregressive(KEYS, YEARS, rho, out)
+@pytest.mark.parametrize("years", [1, YEARS, 2 * YEARS + 3])
+def test_autoregressive_paths_are_those_of_numpy(draws, rho, years):
+    out = np.full((len(KEYS), draws, years), np.nan)
+    fill_autoregressive(KEYS, calendar(years), rho, out)
     for key, got in zip(KEYS, out, strict=True):
-        np.testing.assert_allclose(got, paths_of_numpy(key, YEARS, rho, draws), atol=1e-12)
+        wanted = paths_of_numpy(key, calendar(years), rho, draws)
+        np.testing.assert_allclose(got, wanted, atol=1e-12)
 
 
 def filled(keys, years, draws):
@@ -71,17 +95,17 @@ def filled(keys, years, draws):
 
 
 def test_bits_do_not_depend_on_what_else_is_drawn():
-    whole = filled(KEYS, YEARS, 500)
-    np.testing.assert_array_equal(filled(KEYS, YEARS, 130), whole[:, :130])
-    np.testing.assert_array_equal(filled(KEYS, YEARS[:4], 500), whole[:, :, :4])
-    np.testing.assert_array_equal(filled(KEYS[1:2], YEARS, 500), whole[1:2])
+    whole = filled(KEYS, CALENDAR, 500)
+    np.testing.assert_array_equal(filled(KEYS, CALENDAR, 130), whole[:, :130])
+    np.testing.assert_array_equal(filled(KEYS, CALENDAR[:4], 500), whole[:, :, :4])
+    np.testing.assert_array_equal(filled(KEYS[1:2], CALENDAR, 500), whole[1:2])
 
 
 def test_bits_do_not_depend_on_threads():
     with threads(1):
-        one = filled(KEYS, YEARS, 500)
+        one = filled(KEYS, CALENDAR, 500)
     with threads(2):
-        two = filled(KEYS, YEARS, 500)
+        two = filled(KEYS, CALENDAR, 500)
     np.testing.assert_array_equal(one, two)
 
 
@@ -103,12 +127,12 @@ def test_fill_about_is_its_formula(compiled):
 
 
 def test_paths_may_lie_over_their_normals():
-    z = filled(KEYS, YEARS, 20)
-    shape = (20, len(YEARS), 1)
-    ends = np.full((len(YEARS), 1), np.inf)
+    z = filled(KEYS, CALENDAR, 20)
+    shape = (20, len(CALENDAR), 1)
+    ends = np.full((len(CALENDAR), 1), np.inf)
     apart = np.empty((*z.shape, 1))
     arguments = (
-        1.0, np.zeros((1, 20, len(YEARS))), np.zeros(3, np.int64), 0.0, np.full(3, 0.1),
+        1.0, np.zeros((1, 20, len(CALENDAR))), np.zeros(3, np.int64), 0.0, np.full(3, 0.1),
         np.ones(shape), np.ones(shape), -ends, ends, np.empty(3, np.int64),
     )  # fmt: skip
     fill_about(z, *arguments, apart)
