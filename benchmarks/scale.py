@@ -36,7 +36,7 @@ ASKED = {
     "scenarios": [],
     "seed": 1,
     "quantiles": PROBABILITIES,
-    "variables": ["births", "population", "dependency_ratio"],
+    "variables": ["total_births", "population", "dependency_ratio"],
     "age_groups": (0, 15, 65),
 }
 DRAWS, YEARS, FIRST = 1000, 40, 2021
@@ -44,6 +44,7 @@ GROWTH = {"regions": (100, 200, 400), "draws": (250, 500, 1000), "years": (20, 4
 ROUNDS, THREADS = 2, config.NUMBA_NUM_THREADS
 #: What the time is spent on: functions by the end of their file's name.
 STAGES = {
+    "projection kernel": ("kernels/summary.py", "project_summary"),
     "simulation kernel": ("kernels/simulation.py", "simulate"),
     "quantiles": ("uncertainty/quantiles.py", "quantiles_over_draws"),
     "draws of demography": ("uncertainty/paths.py", "demographic_draws"),

@@ -15,7 +15,9 @@ from popsim.demography.infants import separate_infants
 from popsim.demography.lifetable import life_table
 from popsim.demography.survival import survival_ratio
 from popsim.errors import BoundsError, ConflictError, InputError, MigrationAdjustmentWarning
-from popsim.kernels import cohort, lanes
+from popsim.kernels import cohort
+from popsim.kernels.lanes import LANES
+from popsim.kernels.summary import Inputs, Sums, project_summary
 from popsim.schema import checks
 from popsim.schema.blocks import chunks_of, over_blocks
 from popsim.schema.cells import Cells, Rows
@@ -335,7 +337,7 @@ class Engine:
             flows = _state(cells.rows(data[migration[0]], ["year", "sex", "age"]))
         rates = cells.rows(fertility, self._rate_dims)
         self.first, self.last = bearing_ages(rates.values)
-        rows = (
+        self.rows = (
             _state(cells.rows(data["population"], ["sex", "age"])),
             _state(cells.rows(data["survival_ratio"], ["year", "sex", "age"])),
             rates,
@@ -343,7 +345,7 @@ class Engine:
             cells.rows(data["sex_ratio_at_birth"], ["year"]),
             flows,
         )
-        self.arguments: list[Any] = [part for row in rows for part in (row.values, row.index)]
+        self.arguments: list[Any] = [part for row in self.rows for part in (row.values, row.index)]
         self.arguments += [self.mode, float(self.step), self.even, self.first, self.last]
 
     def full(self) -> xr.Dataset:
@@ -370,6 +372,33 @@ class Engine:
         self._warn_if_altered(altered, adjustment)
         return result
 
+    def summary_inputs(self) -> Inputs:
+        """The arguments as the summary kernel takes them: nothing is drawn but the factor."""
+        nothing = np.empty((0, 0))
+        population, survival, fertility, factor, srb, flows = self.rows
+        return Inputs(
+            population=population.values,
+            population_index=population.index,
+            survival=survival.values[:, :, None],
+            survival_index=survival.index,
+            fertility=fertility.values,
+            fertility_index=fertility.index,
+            factor=factor.values,
+            factor_index=factor.index,
+            srb=srb.values,
+            srb_index=srb.index,
+            migration=flows.values if self.step == 1 else self.step * flows.values,
+            migration_index=flows.index,
+            mobility=nothing,
+            shift=nothing[:, :, None],
+            migration_shift=nothing,
+            mode=self.mode,
+            step=float(self.step),
+            even=self.even,
+            first=self.first,
+            last=self.last,
+        )
+
     def summary(self, lower_bounds: Sequence[int] = SUMMARY_AGES) -> xr.Dataset:
         """Project and keep sums over age groups: births (year, order) and totals by sex."""
         lower = [a for a in lower_bounds if a in set(self.ages.tolist())]
@@ -380,9 +409,8 @@ class Engine:
         deaths, migration, adjustment = (np.zeros((count, years, 2)) for _ in range(3))
         altered = np.empty((count, years), dtype=np.int64)
         final = np.empty((count, 2, ages))
-        out = (population, births, deaths, migration, adjustment, altered, flat(final))
-        arguments = (*self.arguments, borders, *out)
-        lanes.project_summary(*arguments)
+        out = Sums(population, births, deaths, migration, adjustment, altered, flat(final))
+        project_summary(self.summary_inputs(), np.arange(0, count, LANES), borders, out)
         result = self._dataset(
             population=(population, ("time", "sex", "age_group")),
             births=(births, ("year", "order")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from popsim.schema.provenance import provenance
 from popsim.schema.variables import describe
 from popsim.simulation_engine import SimulationEngine
 from popsim.simulation_policy import differs_by_region, policy_rows
+from popsim.simulation_totals import TOTALS, TotalsEngine
 from popsim.uncertainty.intervals import Intervals
 from popsim.uncertainty.mortality import survival_polynomial
 from popsim.uncertainty.parity import starting_women_draws
@@ -90,8 +92,10 @@ class Plan:
         size = max(_CELLS_A_BLOCK // self.draws, 1)
         if self.quantiles is None or regions <= size:
             return self.block(inputs)
-        blocks = (self.block(inputs.isel(region=part)) for part in slices(regions, size))
-        return join(list(blocks), "region")
+        parts = [inputs.isel(region=part) for part in slices(regions, size)]
+        # Two at a time: while one block is laid out or labelled, kernels work on the other.
+        with ThreadPoolExecutor(2) as pool:
+            return join(list(pool.map(self.block, parts)), "region")
 
     def later(self, inputs: xr.Dataset, chunks: Mapping[Any, Any]) -> xr.Dataset:
         """The result as dask arrays, one task for each block of regions and draws."""
@@ -127,6 +131,12 @@ class Plan:
         chosen = slice(int(numbers[0]), int(numbers[-1]) + 1)
         inputs = inputs.drop_vars("draw")
         data = self._with_survival(inputs)
+        wanted = self._needed()
+        luck = self._luck(inputs).isel(draw=chosen)
+        if wanted is not None and wanted <= {*TOTALS} and not self.packages:
+            drawn = any(self.seeds[group] is not None for group in ("mortality", "migration"))
+            totals = TotalsEngine(data, luck, drawn=drawn, scenario=BASELINE)
+            return self._finish(self._with_ratios(totals.run(self.age_groups, wanted)), inputs)
         if "birth_order_share" not in inputs:  # the orders of every year are given
             name = "conditional_fertility_rate"
             data[name] = consistent_rates(inputs)[name]
@@ -134,7 +144,6 @@ class Plan:
         if seed is not None:
             women = starting_women_draws(inputs, self.draws, seed)
             data["women_by_parity"] = women.isel(draw=chosen)
-        luck = self._luck(inputs).isel(draw=chosen)
         policy = policy_rows(
             self.packages, inputs, self.draws, chosen, self.seeds, closed=self.closed
         )
@@ -145,25 +154,32 @@ class Plan:
             scenarios=[BASELINE, *(package.name for package in self.packages)],
             instruments=policy.instruments,
         )
-        result = engine.run(self.age_groups, every_age=self.every_age, wanted=self._needed())
+        result = engine.run(self.age_groups, every_age=self.every_age, wanted=wanted)
+        result["total_births"] = result["births"].sum(
+            ["order", "age"] if self.every_age else "order"
+        )
         result["cost"] = result["cost_by_order"].sum("order")
         if self.packages:  # what is spent whoever is born
             result["cost"][1:] += policy.lump.reshape(result["cost"][1:].shape)
+        result["relocation_share"] = (("scenario", "draw"), policy.relocation_share)
+        return self._finish(self._with_ratios(result), inputs)
+
+    def _with_ratios(self, result: xr.Dataset) -> xr.Dataset:
+        """The result with the dependency ratios that are asked for."""
         ratios = [n for n in _RATIOS if self.variables is None or n in self.variables]
         if ratios:
             women, men = (result["population"].isel(sex=s, drop=True) for s in range(2))
             people = women + men
             for name in ratios:
                 result[name] = dependency_ratio(people, kind=_RATIOS[name])
-        result["relocation_share"] = (("scenario", "draw"), policy.relocation_share)
-        return self._finish(result, inputs)
+        return result
 
     def _needed(self) -> frozenset[str] | None:
         """What the engine has to give so that the variables asked for can be made; None: all."""
         if self.variables is None or self.every_age:
             return None
         ratios = {"population"} if set(self.variables) & set(_RATIOS) else set()
-        return frozenset({*self.variables, *ratios})
+        return frozenset({*self.variables, *ratios} - {*_RATIOS})
 
     def _luck(self, inputs: xr.Dataset) -> xr.Dataset:
         """All draws of demography, each group by its seed; stratified ones hang together."""

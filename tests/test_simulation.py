@@ -150,6 +150,37 @@ def test_some_variables_and_other_age_groups(baseline):
     assert result["age_group"].values.tolist() == ["0-14", "15-64", "65+"]
 
 
+TOTALS = [
+    "population", "population_final", "total_births", "total_fertility_rate", "deaths",
+    "net_migration", "migration_adjustment", "dependency_ratio",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("vary", [("fertility", "mortality", "migration"), ("fertility",)])
+@pytest.mark.parametrize("place", ["ouhai", "china"])
+def test_what_needs_no_parity_is_the_same_without_it(place, vary):
+    given = ps.load_baseline(place, end=2060)
+    call = {"draws": 150, "seed": 5, "vary": vary}
+    by_parity = ps.simulate(given, [], **call)
+    alone = ps.simulate(given, [], variables=TOTALS, **call)
+    assert sorted(alone.data_vars) == sorted(TOTALS)
+    for name in TOTALS:
+        # The same sums in another order, over forty years.
+        np.testing.assert_allclose(alone[name], by_parity[name], rtol=1e-11, atol=1e-6)
+        assert alone[name].attrs == by_parity[name].attrs
+        assert alone[name].dims == by_parity[name].dims
+
+
+def test_totals_of_a_region_and_of_a_chunk_change_no_bit(districts):
+    call = {"draws": 40, "seed": 5, "variables": TOTALS}
+    whole = ps.simulate(districts, [], **call)
+    for region in districts["region"].values[:2]:
+        alone = ps.simulate(districts.sel(region=[region]), [], **call)
+        xr.testing.assert_equal(alone, whole.sel(region=[region]))
+    chunked = ps.simulate(districts, [], chunks={"region": 2, "draw": 17}, **call).compute()
+    xr.testing.assert_equal(chunked, whole)
+
+
 @pytest.fixture(scope="module")
 def districts():
     return load_regions("huzhou", end=2024)

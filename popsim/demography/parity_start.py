@@ -9,6 +9,7 @@ and by which pattern of age first births come (Fuzhou 2020); the table
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -45,7 +46,7 @@ _FIRST_BIRTHS_AT = 15
 #: third ones that are counted. Fuzhou 2020, ages 15 to 19: 54 of 63 births are first ones.
 _LARGEST_SHARE_FIRST = 54 / 63
 #: Nobody's schedule is so steep that all mothers of one child go on to a second.
-_LARGEST_PROGRESSION = 0.995
+LARGEST_PROGRESSION = 0.995
 
 
 def assumed(quantity: str, cohort: np.ndarray, at: np.ndarray | float = 0.5) -> np.ndarray:
@@ -78,6 +79,25 @@ def assumed(quantity: str, cohort: np.ndarray, at: np.ndarray | float = 0.5) -> 
     >>> assumed("place_first", np.array([2000]), np.array([0.0, 0.75])).tolist()
     [[0.2], [0.8]]
     """
+    known_at, value, low, high = _ranges(quantity)
+    place = np.asarray(at, dtype=float)[..., None]
+    if not ((place >= 0.0) & (place <= 1.0)).all():
+        raise InputError(
+            f"{quantity} is asked for outside of its range",
+            where="at",
+            got=float(place.min() if place.min() < 0.0 else place.max()),
+            allowed="0 (lowest) to 1 (highest); 0.5 is the value itself",
+        )
+    away = 2.0 * place - 1.0
+    known = value + away * np.where(away < 0.0, value - low, high - value)
+    weights = [np.interp(cohort, known_at, unit) for unit in np.eye(len(known_at))]
+    # Term by term: a matrix product would have other bits for one draw than for many.
+    return np.asarray(sum(known[..., [k]] * unit for k, unit in enumerate(weights)))
+
+
+@cache
+def _ranges(quantity: str) -> tuple[np.ndarray, ...]:
+    """Cohorts of a quantity, its values there, and the lowest and highest."""
     table = data.table("parity_assumptions")
     rows = table[table["quantity"] == quantity].sort_values("cohort")
     if rows.empty:
@@ -87,21 +107,10 @@ def assumed(quantity: str, cohort: np.ndarray, at: np.ndarray | float = 0.5) -> 
             got=quantity,
             allowed=", ".join(sorted(set(map(str, table["quantity"])))),
         )
-    place = np.asarray(at, dtype=float)[..., None]
-    if not ((place >= 0.0) & (place <= 1.0)).all():
-        raise InputError(
-            f"{quantity} is asked for outside of its range",
-            where="at",
-            got=float(place.min() if place.min() < 0.0 else place.max()),
-            allowed="0 (lowest) to 1 (highest); 0.5 is the value itself",
-        )
-    value, low, high = (rows[c].to_numpy(float) for c in ("value", "low", "high"))
-    away = 2.0 * place - 1.0
-    known = value + away * np.where(away < 0.0, value - low, high - value)
-    weights = [
-        np.interp(cohort, rows["cohort"].to_numpy(float), unit) for unit in np.eye(len(rows))
-    ]
-    return np.asarray(known @ np.array(weights))
+    cohort, value, low, high = (
+        rows[name].to_numpy(float) for name in ("cohort", "value", "low", "high")
+    )
+    return cohort, value, low, high
 
 
 def births_per_woman(time: int) -> np.ndarray:
@@ -149,6 +158,70 @@ def share_with_a_child(time: int, at: Mapping[str, np.ndarray] = _VALUES) -> np.
     scaled = mean + spread * (_AGES + 0.5 - middle_first) / spread_first
     share = ever * np.interp(scaled, borders, reached)
     return np.where(_AGES < _FIRST_BIRTHS_AT, 0.0, share)
+
+
+def reconstruction(time: int, at: Mapping[str, np.ndarray] = _VALUES) -> dict[str, np.ndarray]:
+    """What the reconstruction knows of China's women of each age before it turns to a place.
+
+    Parameters
+    ----------
+    time : int
+        [calendar year]
+    at : mapping of str to numpy.ndarray
+        By quantity of the table ``parity_assumptions``: (draw,) where in its range it stands.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        ``mothers``, the share who have borne, ``later``, the later births of a mother, and the
+        quantities later_progression, births_of_three, place_first and place_higher of the
+        table; (age,), or (draw, age) where what they rest on is drawn.
+
+    Raises
+    ------
+    InputError
+        A time before 1990 or after 2101; a place outside of a range.
+
+    Examples
+    --------
+    >>> known = reconstruction(2021, {"ever_first": np.array([0.0, 0.5, 1.0])})
+    >>> known["mothers"].shape, known["mothers"][:, 35].round(3).tolist()
+    ((3, 101), [0.876, 0.891, 0.905])
+    """
+    if not FIRST_START <= time <= LAST_START:
+        raise InputError(
+            "women by parity cannot be reconstructed for this date",
+            where="time",
+            got=time,
+            allowed=f"{FIRST_START} to {LAST_START}",
+            fix="give women_by_parity (parity, age) of your own",
+        )
+    births = births_per_woman(time)
+    mothers = np.minimum(share_with_a_child(time, at), _LARGEST_SHARE_FIRST * births)
+    some = mothers > 0.0
+    names = ("later_progression", "births_of_three", "place_first", "place_higher")
+    return {
+        "mothers": mothers,
+        "later": np.where(some, births / np.where(some, mothers, 1.0) - 1.0, 0.0),
+        **{name: assumed(name, time - _AGES - 1, at.get(name, 0.5)) for name in names},
+    }
+
+
+def check_level(level: xr.DataArray) -> None:
+    """Refuse a level of fertility that cannot be.
+
+    Raises
+    ------
+    BoundsError
+        A level below zero, or none.
+    """
+    if not bool(((level >= 0.0) & np.isfinite(level)).all()):
+        raise BoundsError(
+            "the level of fertility is negative or missing",
+            where="level",
+            got=level.values.tolist(),
+            allowed="the place's total fertility rate over China's, 0 or more",
+        )
 
 
 def starting_shares(
@@ -200,24 +273,10 @@ def starting_shares(
     >>> (100 * shares.sel(parity=0, age=[35, 40, 49])).round(1).values.tolist()
     [10.9, 7.8, 5.2]
     """
-    if not FIRST_START <= time <= LAST_START:
-        raise InputError(
-            "women by parity cannot be reconstructed for this date",
-            where="time",
-            got=time,
-            allowed=f"{FIRST_START} to {LAST_START}",
-            fix="give women_by_parity (parity, age) of your own",
-        )
     ratio = xr.DataArray(level) if not isinstance(level, xr.DataArray) else level
-    if not bool(((ratio >= 0.0) & np.isfinite(ratio)).all()):
-        raise BoundsError(
-            "the level of fertility is negative or missing",
-            where="level",
-            got=ratio.values.tolist(),
-            allowed="the place's total fertility rate over China's, 0 or more",
-        )
-    cohort = time - _AGES - 1
     places = {name: place.values for name, place in (at or {}).items()}
+    nation = reconstruction(time, places)
+    check_level(ratio)
 
     def labelled(values: np.ndarray) -> xr.DataArray:
         dims = ("draw", "age")[2 - values.ndim :]
@@ -225,22 +284,19 @@ def starting_shares(
         return xr.DataArray(values, dims=dims, coords=coords)
 
     def quantity(name: str) -> xr.DataArray:
-        return labelled(assumed(name, cohort, places.get(name, 0.5)))
+        return labelled(nation[name])
 
-    births = births_per_woman(time)
-    mothers = np.minimum(share_with_a_child(time, places), _LARGEST_SHARE_FIRST * births)
-    some = mothers > 0.0
-    later = labelled(np.where(some, births / np.where(some, mothers, 1.0) - 1.0, 0.0))
-    later = later * ratio ** quantity("place_higher")
-    childless = labelled(1.0 - mothers) ** (ratio ** quantity("place_first"))
+    later = quantity("later") * ratio ** quantity("place_higher")
+    # By logarithms, since young mothers are few: what is near 1 has lost their last digits.
+    force = ratio ** quantity("place_first") * labelled(np.log1p(-nation["mothers"]))
+    with_child = -xr.apply_ufunc(np.expm1, force)
 
     kappa = quantity("later_progression")
     second = (np.sqrt(1.0 + 4.0 * kappa * later) - 1.0) / (2.0 * kappa)
-    second = second.clip(0.0, _LARGEST_PROGRESSION)
-    third = (kappa * second / quantity("births_of_three")).clip(0.0, _LARGEST_PROGRESSION)
-    with_child = 1.0 - childless
+    second = second.clip(0.0, LARGEST_PROGRESSION)
+    third = (kappa * second / quantity("births_of_three")).clip(0.0, LARGEST_PROGRESSION)
     levels = (
-        childless,
+        1.0 - with_child,
         with_child * (1.0 - second),
         with_child * second * (1.0 - third),
         with_child * second * third,

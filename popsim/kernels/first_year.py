@@ -1,61 +1,133 @@
 """Conditional rates of the first year, from the births that are known to be of each order.
 
-A dozen numbers for each age, age after age, for all rows at once: NumPy is quick enough, and has
-nothing to compile. :mod:`popsim.kernels.parity` does the same within a projection.
+:mod:`popsim.kernels.parity` does the same within a projection. Here, rows of women that differ
+by draw alone (they share their population and rates) walk through the ages side by side, in
+lanes as in :mod:`popsim.kernels.lanes`.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-#: The order that women of each parity bear, less one.
-ORDER_OF = (0, 1, 2, 2)
+from popsim.kernels._jit import jit, jit_cells
+from popsim.kernels.cohort import CLOSED, COUNTS, RATES, _sum
+from popsim.kernels.lanes import LANES
+
+PARITIES = 4
+
+# Rows of a block: women of the age by parity come first; then the exposed women of the age below
+# by parity, and all of them; and rates by order.
+BELOW, ALL_BELOW, RATE, ROWS = 4, 8, 9, 12
 
 
+@jit
+def net_migrants(mode, flow, people, everybody, a):
+    """Net migrants of the year among the women of an age."""
+    if mode == COUNTS:
+        return flow[a]
+    if mode == RATES:
+        return flow[a] * people[a]
+    return 0.0 if mode == CLOSED else flow[0] * people[a] / everybody
+
+
+@jit
+def bear(m, survival, fertility, split, a, X, lanes):
+    """Rates by order of one age, whose women are in ``X`` beside those of the age below."""
+    p0, p1, p2 = split[0, a], split[1, a], split[2, a]
+    for z in range(lanes):
+        n0, n1, n2, n3 = X[z], X[LANES + z], X[2 * LANES + z], X[3 * LANES + z]
+        total = n0 + n1 + n2 + n3
+        exposed = total + m / 2.0
+        exposed = exposed if exposed > 0.0 else 0.0
+        grown = exposed / total if total > 0.0 else 0.0
+        s0, s1, s2, s3 = n0 * grown, n1 * grown, n2 * grown, n3 * grown
+
+        below = X[ALL_BELOW * LANES + z]
+        alive = survival * below + m / 2.0
+        alive = alive if alive > 0.0 else 0.0
+        reach = alive / below if below > 0.0 else 0.0
+        r0, r1, r2 = X[RATE * LANES + z], X[(RATE + 1) * LANES + z], X[(RATE + 2) * LANES + z]
+        # Who has borne in the first half of the year bears no more in the second.
+        b0 = 1.0 - (r0 if r0 < 1.0 else 1.0) / 2.0
+        b1 = 1.0 - (r1 if r1 < 1.0 else 1.0) / 2.0
+        b2 = 1.0 - (r2 if r2 < 1.0 else 1.0) / 2.0
+        x0 = (s0 + reach * X[BELOW * LANES + z] * b0) / 2.0
+        x1 = (s1 + reach * X[(BELOW + 1) * LANES + z] * b1) / 2.0
+        x2 = (s2 + reach * X[(BELOW + 2) * LANES + z] * b2) / 2.0
+        x2 += (s3 + reach * X[(BELOW + 3) * LANES + z] * b2) / 2.0
+
+        births = fertility * (exposed + alive) / 2.0
+        X[RATE * LANES + z] = p0 * births / x0 if x0 > 0.0 else 0.0
+        X[(RATE + 1) * LANES + z] = p1 * births / x1 if x1 > 0.0 else 0.0
+        X[(RATE + 2) * LANES + z] = p2 * births / x2 if x2 > 0.0 else 0.0
+        X[BELOW * LANES + z], X[(BELOW + 1) * LANES + z] = s0, s1
+        X[(BELOW + 2) * LANES + z], X[(BELOW + 3) * LANES + z] = s2, s3
+        X[ALL_BELOW * LANES + z] = exposed
+
+
+@jit
+def together(row, end, population_row, survival_row, flow_row, split_row, fertility_row):
+    """End of the rows from ``row`` that share all they read, at most ``LANES``."""
+    stop = row + 1
+    while (
+        stop < min(end, row + LANES)
+        and population_row[stop] == population_row[row]
+        and survival_row[stop] == survival_row[row]
+        and flow_row[stop] == flow_row[row]
+        and split_row[stop] == split_row[row]
+        and fertility_row[stop] == fertility_row[row]
+    ):
+        stop += 1
+    return stop
+
+
+@jit_cells("women")
 def first_year_rates(
-    women: np.ndarray,
-    survival: np.ndarray,
-    moves: np.ndarray,
-    split: np.ndarray,
-    fertility: np.ndarray,
-    first: int,
-    last: int,
-) -> np.ndarray:
+    begin, end, women, population, population_row, survival, survival_row, flows, flow_row, mode,
+    split, split_row, fertility, fertility_row, first, last, out,
+):  # fmt: skip
     """Births of each order per woman who can bear it.
 
     Parameters
     ----------
     women : (row, parity, age)
         [persons] at the start.
-    survival : (row, age)
-        Survival ratios of women in the first year, by the age reached.
-    moves : (row, age)
-        Net migrants of the first year among the women [persons].
-    split : (row, order, age)
+    population : (row, state), population_row : (row of women,)
+        [persons] at the start, women first.
+    survival : (row, year, coefficient, state), survival_row : (row of women,)
+        Of the first year the first coefficient is read, survival ratios by the age reached.
+    flows : (row, year, state) or, for a total, (row, year, 1); flow_row : (row of women,)
+        Net migration.
+    mode : int
+        CLOSED, COUNTS, RATES or TOTAL of :mod:`popsim.kernels.cohort`.
+    split : (row, order, age), split_row : (row of women,)
         Share of each order in the births of the age.
-    fertility : (row, age)
+    fertility : (row, year, age), fertility_row : (row of women,)
         Births per woman and year.
     first, last : int
         The reproductive ages are ``first <= age < last``.
-
-    Returns
-    -------
-    (row, parity, age)
-        Zero where no woman could bear; parities 2 and 3 share a rate.
+    out : (row of women, parity, last)
+        Written at the reproductive ages: zeros come in. Zero where no woman could bear; parities
+        2 and 3 share a rate.
     """
-    total = women.sum(axis=1)
-    exposed = np.maximum(total + moves / 2.0, 0.0)
-    grown = np.divide(exposed, total, out=np.zeros_like(total), where=total > 0.0)
-    start = women * grown[:, None, :]
-    rates = np.zeros((*women.shape[:2], women.shape[2]))
-    for a in range(first, last):
-        below = exposed[:, a - 1]
-        alive = np.maximum(survival[:, a] * below + moves[:, a] / 2.0, 0.0)
-        reach = np.divide(alive, below, out=np.zeros_like(below), where=below > 0.0)
-        borne = np.minimum(rates[:, :, a - 1], 1.0) / 2.0
-        may = (start[:, :, a] + reach[:, None] * start[:, :, a - 1] * (1.0 - borne)) / 2.0
-        of_order = np.stack([may[:, 0], may[:, 1], may[:, 2] + may[:, 3]], axis=1)
-        births = split[:, :, a] * (fertility[:, a] * (exposed[:, a] + alive) / 2.0)[:, None]
-        rate = np.divide(births, of_order, out=np.zeros_like(births), where=of_order > 0.0)
-        rates[:, :, a] = rate[:, ORDER_OF]
-    return rates
+    X = np.empty(ROWS * LANES)
+    row = begin
+    while row < end:
+        stop = together(row, end, population_row, survival_row, flow_row, split_row, fertility_row)
+        lanes = stop - row
+        people, flow = population[population_row[row]], flows[flow_row[row], 0]
+        survive = survival[survival_row[row], 0, 0]
+        everybody = _sum(people, 0, people.shape[0])
+        for i in range(ROWS * LANES):
+            X[i] = 0.0
+        for a in range(max(first - 1, 0), last):
+            m = net_migrants(mode, flow, people, everybody, a)
+            births = fertility[fertility_row[row], 0, a] if a >= first else 0.0
+            for z in range(lanes):
+                for k in range(PARITIES):
+                    X[k * LANES + z] = women[row + z, k, a]
+            bear(m, survive[a], births, split[split_row[row]], a, X, lanes)
+            for z in range(lanes if a >= first else 0):
+                for k in range(PARITIES):
+                    out[row + z, k, a] = X[(RATE + min(k, 2)) * LANES + z]
+        row = stop

@@ -8,6 +8,14 @@ _YUAN = "yuan"
 
 SIMULATION: tuple[Variable, ...] = (
     Variable(
+        "total_births",
+        ("year",),
+        PERSONS,
+        "Births of all orders",
+        "出生人数",
+        "Live births in the year, of all orders.",
+    ),
+    Variable(
         "cost",
         ("year", "instrument"),
         _YUAN,

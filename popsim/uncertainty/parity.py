@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import xarray as xr
 
-from popsim.demography.parity_start import QUANTITIES, RECONSTRUCTION, starting_shares
+from popsim.demography.parity_start import (
+    LARGEST_PROGRESSION,
+    QUANTITIES,
+    RECONSTRUCTION,
+    check_level,
+    reconstruction,
+)
+from popsim.kernels.parity_start import split_women
 from popsim.schema.checks import require
 from popsim.schema.variables import VARIABLES
 from popsim.uncertainty.draws import uniforms
@@ -32,6 +41,10 @@ def starting_women_draws(baseline: xr.Dataset, draws: int, seed: int) -> xr.Data
     ------
     MissingVariableError
         No women_by_parity.
+    InputError
+        A first year that the reconstruction does not reach.
+    BoundsError
+        A level of fertility below zero, or none.
 
     Notes
     -----
@@ -56,16 +69,44 @@ def starting_women_draws(baseline: xr.Dataset, draws: int, seed: int) -> xr.Data
     if known:
         same = given.expand_dims(draw=np.arange(draws))
         return same.transpose(..., "draw", "parity", "age")
-    at = {
-        name: xr.DataArray(uniforms(seed, "women by parity", name, draws), dims="draw")
-        for name in QUANTITIES
-    }
-    start, level = int(baseline["year"].values[0]), baseline["fertility_level"]
-    central = starting_shares(start, level=level)
-    change = starting_shares(start, level=level, at=at) / central.where(central > 0.0, 1.0)
-    split = given * change.where(central > 0.0, 1.0)
-    made = split.sum("parity")
-    split = split * (given.sum("parity") / made.where(made > 0.0, 1.0))
-    women = split.transpose(..., "draw", "parity", "age").rename("women_by_parity")
-    women.attrs = VARIABLES["women_by_parity"].attrs()
+    core = ("parity", "age")
+    level, given = xr.broadcast(baseline["fertility_level"], given, exclude=core)
+    given = given.transpose(*level.dims, *core)
+    check_level(level)
+    ages = given["age"].values
+    nation, elasticity = _nation(int(baseline["year"].values[0]), draws, seed)
+    out = np.empty((level.size, draws, *given.shape[-2:]))
+    split_women(
+        np.require(level.values.ravel(), float, ["C", "W"]),
+        np.require(given.values.reshape(level.size, *given.shape[-2:]), float, ["C", "W"]),
+        nation[..., ages],
+        elasticity[..., ages],
+        LARGEST_PROGRESSION,
+        out,
+    )
+    women = xr.DataArray(
+        out.reshape(*level.shape, *out.shape[1:]),
+        dims=(*level.dims, "draw", *core),
+        coords={**given.coords, "draw": np.arange(draws)},
+        name="women_by_parity",
+        attrs=VARIABLES["women_by_parity"].attrs(),
+    )
     return women
+
+
+@lru_cache(maxsize=1)  # of a simulation, which asks for one block of regions after another
+def _nation(start: int, draws: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """What the kernel reads of the nation: first as it is undrawn, and then by draw."""
+    at = {
+        name: np.append(0.5, uniforms(seed, "women by parity", name, draws)) for name in QUANTITIES
+    }
+    known = reconstruction(start, at)
+    kappa = known["later_progression"]
+    rows = (
+        np.log1p(-known["mothers"]),
+        4.0 * kappa * known["later"],
+        1.0 / (2.0 * kappa),
+        kappa / known["births_of_three"],
+    )
+    elasticity = (known["place_first"], known["place_higher"])
+    return np.stack(rows, axis=1), np.stack(elasticity, axis=1)

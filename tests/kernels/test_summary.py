@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from popsim.kernels import _jit, cohort, lanes
+from popsim.kernels import _jit, cohort
+from popsim.kernels.lanes import LANES
+from popsim.kernels.summary import Inputs, Sums, project_summary
 
 MODES = (cohort.CLOSED, cohort.COUNTS, cohort.RATES, cohort.TOTAL)
 INPUTS = ("population", "survival", "fertility", "factor", "srb", "migration")
@@ -48,18 +50,45 @@ def flatten(inputs):
     return [part for name in INPUTS for part in inputs[name]]
 
 
-def summary(inputs, mode, step=1.0, even=True, kernel=lanes.project_summary):
-    """Population, births, deaths, migration, adjustment, altered, final."""
-    cells = len(inputs["population"][1])
-    out = [
+def laid(inputs, mode, step, even):
+    """As the summary kernel takes inputs of which nothing is drawn."""
+    nothing = np.empty((0, 0))
+    values = {name: array for name, (array, _) in inputs.items()}
+    return Inputs(
+        **{
+            **values,
+            "survival": values["survival"][:, :, None],
+            "migration": step * values["migration"],
+        },
+        **{f"{name}_index": index for name, (_, index) in inputs.items()},
+        mobility=nothing,
+        shift=nothing[:, :, None],
+        migration_shift=nothing,
+        mode=mode,
+        step=step,
+        even=even,
+        first=FIRST,
+        last=LAST,
+    )
+
+
+def run(given, starts):
+    cells = len(given.population_index)
+    out = Sums(
         np.full((cells, YEARS + 1, 2, len(BORDERS) - 1), np.nan),
         np.full((cells, YEARS, 2), np.nan),
         *(np.zeros((cells, YEARS, 2)) for _ in range(3)),
         np.full((cells, YEARS), -1),
         np.full((cells, 2 * AGES), np.nan),
-    ]
-    kernel(*flatten(inputs), mode, step, even, FIRST, LAST, BORDERS, *out)
+    )
+    project_summary(given, starts, BORDERS, out)
     return out
+
+
+def summary(inputs, mode, step=1.0, even=True):
+    """Population, births, deaths, migration, adjustment, altered, final."""
+    given = laid(inputs, mode, step, even)
+    return run(given, np.arange(0, len(given.population_index), LANES))
 
 
 def sums_of_full(inputs, mode, step, even):
@@ -88,7 +117,7 @@ def sums_of_full(inputs, mode, step, even):
 )
 @settings(max_examples=25, deadline=None)
 def test_equals_the_sums_of_the_full_kernel(mode, seed, step, even, harsh, rows):
-    cells = lanes.LANES + 3  # a full block and one that is filled up
+    cells = LANES + 3  # a full block and one that is filled up
     inputs = random_inputs(seed, mode, cells, rows, harsh)
     got, expected = summary(inputs, mode, step, even), sums_of_full(inputs, mode, step, even)
     for ours, theirs in zip(got, expected, strict=True):
@@ -101,7 +130,7 @@ def test_equals_the_sums_of_the_full_kernel(mode, seed, step, even, harsh, rows)
 @pytest.mark.parametrize("rows", [None, 1])
 @pytest.mark.parametrize("even", [True, False])
 def test_a_cell_alone_equals_the_cell_in_a_block_bit_for_bit(mode, rows, even):
-    cells = 2 * lanes.LANES + 5
+    cells = 2 * LANES + 5
     inputs = random_inputs(3, mode, cells, rows, harsh=False)
     together = random_inputs(3, mode, cells, rows, harsh=False)
     # Neighbours that need the guard must not move a cell to other arithmetic.
@@ -110,7 +139,7 @@ def test_a_cell_alone_equals_the_cell_in_a_block_bit_for_bit(mode, rows, even):
         both = np.concatenate([inputs["population"][0], 1e-3 * inputs["population"][0]])
         together["population"] = (both, np.arange(cells) % 2)
     whole = summary(together, mode, even=even)
-    for c in (0, 1, lanes.LANES - 1, lanes.LANES, cells - 1):
+    for c in (0, 1, LANES - 1, LANES, cells - 1):
         alone = {n: (v, i[c : c + 1]) for n, (v, i) in together.items()}
         for ours, theirs in zip(summary(alone, mode, even=even), whole, strict=True):
             assert np.array_equal(ours[0], theirs[c])
@@ -118,7 +147,7 @@ def test_a_cell_alone_equals_the_cell_in_a_block_bit_for_bit(mode, rows, even):
 
 @pytest.mark.parametrize("mode", MODES)
 def test_shared_rows_and_copies_of_them_give_the_same_bits(mode):
-    cells = lanes.LANES + 1
+    cells = LANES + 1
     shared = random_inputs(5, mode, cells, 1, harsh=False)
     copies = {n: (np.repeat(v, cells, axis=0), np.arange(cells)) for n, (v, _) in shared.items()}
     for ours, theirs in zip(summary(shared, mode), summary(copies, mode), strict=True):
@@ -127,7 +156,7 @@ def test_shared_rows_and_copies_of_them_give_the_same_bits(mode):
 
 @pytest.mark.parametrize("mode", MODES)
 def test_threads_do_not_change_a_bit(mode):
-    inputs = random_inputs(11, mode, 3 * lanes.LANES)
+    inputs = random_inputs(11, mode, 3 * LANES)
     with _jit.threads(1):
         one = summary(inputs, mode)
     with _jit.threads(2):
@@ -144,3 +173,82 @@ def test_emptied_groups_are_counted_once_and_books_close():
     people = population.sum(axis=(2, 3))
     change = births.sum(-1) - deaths.sum(-1) + migration.sum(-1)
     np.testing.assert_allclose(np.diff(people, axis=1), change, rtol=1e-9)  # a difference of sums
+
+
+def drawn_inputs(seed, mode, even=True, harsh=False):
+    """Two regions whose cells draw survival and migration, and the same with all rates given."""
+    regions, draws = 2, LANES + 3
+    cells = regions * draws
+    inputs = random_inputs(seed, mode, cells, regions, harsh)
+    own = np.repeat(np.arange(regions), draws)
+    inputs = {name: (values, own) for name, (values, _) in inputs.items()}
+    rng = np.random.default_rng(seed + 1)
+    inputs["factor"] = (rng.uniform(0.5, 1.5, (cells, YEARS, 2)), np.arange(cells))
+    given = laid(inputs, mode, 1.0, even)
+    given.survival.clip(0.2, 0.8, out=given.survival)
+    powers = rng.normal(0, 0.02, (regions, YEARS, 4, 2 * AGES))
+    migration = given.migration
+    drawn = given._replace(
+        survival=np.concatenate([given.survival, powers], axis=2),
+        mobility=np.abs(rng.normal(0, 0.3, (regions, migration.shape[2])))
+        * np.abs(migration[:, 0]),
+        shift=rng.normal(0, 1.0, (cells, YEARS, 2)),
+        migration_shift=rng.normal(0, 1.0, (cells, YEARS)),
+    )
+    shift = np.repeat(drawn.shift, AGES, axis=2)
+    survival = sum(drawn.survival[own, :, k] * shift**k for k in range(5))
+    moving = drawn.migration_shift[:, :, None] * drawn.mobility[own, None]
+    one_by_one = given._replace(
+        population=given.population[own],
+        population_index=np.arange(cells),
+        survival=survival.clip(0.0, 1.0)[:, :, None],
+        survival_index=np.arange(cells),
+        migration=migration[own] + (0.0 if mode == cohort.CLOSED else moving),
+        migration_index=np.arange(cells),
+    )
+    return drawn, one_by_one, np.sort(np.r_[np.arange(0, draws, LANES), draws:cells:LANES])
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("even", [True, False])
+@pytest.mark.parametrize("harsh", [True, False])
+def test_drawn_rates_and_the_same_rates_given(mode, even, harsh):
+    drawn, given, starts = drawn_inputs(17, mode, even, harsh)
+    got = run(drawn, starts)
+    expected = run(given, np.arange(0, len(given.population_index), LANES))
+    for ours, theirs in zip(got, expected, strict=True):
+        # A polynomial of degree 4 in other order, and then some years of it.
+        scale = max(1.0, np.abs(theirs).max())
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12 * scale)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("harsh", [True, False])
+def test_a_drawn_cell_alone_equals_the_cell_in_a_block_bit_for_bit(mode, harsh):
+    drawn, _, starts = drawn_inputs(23, mode, harsh=harsh)
+    cells = len(drawn.shift)
+    whole = run(drawn, starts)
+    for c in (0, 1, LANES, cells - 1):
+        alone = {
+            name: value[c : c + 1]
+            for name, value in drawn._asdict().items()
+            if name.endswith("_index") or name.endswith("shift")
+        }
+        for ours, theirs in zip(run(drawn._replace(**alone), np.array([0])), whole, strict=True):
+            assert np.array_equal(ours[0], theirs[c])
+
+
+def test_a_shift_of_zero_is_no_draw_bit_for_bit():
+    for mode in MODES:
+        drawn, _, starts = drawn_inputs(29, mode)
+        nothing = np.zeros_like
+        still = drawn._replace(
+            shift=nothing(drawn.shift), migration_shift=nothing(drawn.migration_shift)
+        )
+        given = drawn._replace(
+            survival=np.ascontiguousarray(drawn.survival[:, :, :1]),
+            shift=drawn.shift[:0],
+            migration_shift=drawn.migration_shift[:0],
+        )
+        for ours, theirs in zip(run(still, starts), run(given, starts), strict=True):
+            assert np.array_equal(ours, theirs)

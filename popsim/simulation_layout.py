@@ -1,0 +1,158 @@
+"""What the engines of a simulation have in common: people and rates as rows, and labels back."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from popsim.demography.mobility import mobility
+from popsim.errors import MigrationAdjustmentWarning
+from popsim.kernels import cohort
+from popsim.parity_engine import ORDERS, PARITIES
+from popsim.projection import MIGRATION_MODES, bearing_ages, flat, group_labels
+from popsim.schema.cells import Cells, Rows
+from popsim.schema.variables import SEXES
+
+#: Lower bounds of the groups of children by order: childcare, kindergarten, and three of school.
+CHILD_GROUPS = (0, 3, 6, 12, 15)
+CHILD_GROUPS_END = 18
+
+_CORE = ("year", "sex", "age", "order", "parity", "child_age", "coefficient")
+
+
+class Layout:
+    """One block of regions with all their draws, as kernels take it.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        population (sex, age), fertility_rate (year, age), survival_polynomial (year,
+        coefficient, sex, age), sex_ratio_at_birth (year) and at most one form of net migration,
+        all with the dim ``region`` or without it.
+    luck : xarray.Dataset
+        fertility_factor, migration_shift, sex_ratio_factor (draw, year) and
+        life_expectancy_shift (draw, year, sex), in the unit of the polynomial.
+
+    Attributes
+    ----------
+    cells : Cells
+        Draws innermost.
+    population, fertility, survival, flows : Rows
+        ``flows`` are net migration: (row, year, state), or (row, year, 1) for a total.
+    mobile : numpy.ndarray
+        (row of population, state or 1): net migrants at a migration shift of 1.
+    mode : int
+        How migration is given.
+    first, last : int
+        The reproductive ages are ``first <= age < last``.
+    """
+
+    def __init__(self, data: xr.Dataset, luck: xr.Dataset) -> None:
+        self.ages, self.years, self.luck = data["age"].values, data["year"].values, luck
+        self._people = people = data["population"]
+        leading = {"factor": luck["fertility_factor"], "people": people}
+        if "region" in people.dims or "region" in luck["fertility_factor"].dims:
+            leading = {"people": people, "factor": luck["fertility_factor"]}
+        self.cells = cells = Cells(leading, core=_CORE)
+        self.population = state(cells.rows(people, ["sex", "age"]))
+        form = next((n for n in MIGRATION_MODES if n in data), None)
+        self.mode = MIGRATION_MODES[form] if form else cohort.CLOSED
+        moves = mobility(people)
+        if form is None:
+            nobody = np.zeros((1, len(self.years), 1))
+            self.flows = Rows(nobody, np.zeros(cells.count, dtype=np.int64))
+            self.mobile = np.zeros((len(self.population.values), 1))
+        elif self.mode == cohort.TOTAL:
+            flows = cells.rows(data[form], ["year"])
+            self.flows = Rows(flows.values[:, :, None], flows.index)
+            self.mobile = self.like_people(people.sum(["sex", "age"]), [])[:, None]
+        else:
+            self.flows = state(cells.rows(data[form], ["year", "sex", "age"]))
+            if self.mode == cohort.COUNTS:
+                moves = moves * people
+            self.mobile = flat(self.like_people(moves, ["sex", "age"]))
+        self.fertility = cells.rows(data["fertility_rate"], ["year", "age"])
+        self.survival = state(
+            cells.rows(data["survival_polynomial"], ["year", "coefficient", "sex", "age"])
+        )
+        self.first, self.last = bearing_ages(self.fertility.values[:, :, None])
+
+    def like_people(self, array: xr.DataArray, core: list[str]) -> np.ndarray:
+        """Rows of an array, one for each row of the population."""
+        people = self._people
+        missing = {d: people[d] for d in people.dims if d not in ("sex", "age", *array.dims)}
+        return self.cells.rows(array.expand_dims(missing), core).values
+
+    def drawn(self, name: str, core: list[str]) -> np.ndarray:
+        """A quantity of the draws, one row for each cell."""
+        rows = self.cells.rows(self.luck[name], core)
+        if len(rows.values) == self.cells.count:  # in the order of the cells
+            return rows.values
+        return np.ascontiguousarray(rows.values[rows.index])
+
+    def label(
+        self, values: np.ndarray, core: Sequence[str], labels: dict[str, xr.DataArray]
+    ) -> xr.DataArray:
+        """Give an array (scenario, cell, core...) its dims and labels back."""
+        shaped = values.reshape((values.shape[0], *self.cells.shape, *values.shape[2:]))
+        dims = ("scenario", *self.cells.dims, *core)
+        coords: dict[Any, Any] = {d: labels[str(d)] for d in dims if d in labels}
+        coords |= {k: v for k, v in self.cells.coords.items() if set(v.dims) <= set(dims)}
+        return xr.DataArray(shaped, dims=dims, coords=coords)
+
+    def labels(
+        self, lower: Sequence[int], scenarios: Sequence[str], instruments: Sequence[str]
+    ) -> dict[str, xr.DataArray]:
+        """Coordinates of a result whose age groups begin at ``lower``."""
+        coords: dict[str, Any] = {
+            "scenario": np.array(scenarios, dtype=str),
+            "time": np.append(self.years, self.years[-1] + 1),
+            "year": self.years,
+            "sex": list(SEXES),
+            "age": self.ages,
+            "age_group": group_labels(lower),
+            "order": list(ORDERS),
+            "parity": list(PARITIES),
+            "child_group": group_labels([*CHILD_GROUPS, CHILD_GROUPS_END])[:-1],
+            "instrument": np.array(instruments, dtype=str),
+        }
+        made = {k: xr.DataArray(v, dims=k) for k, v in coords.items()}
+        made["time"].attrs["long_name"] = "1 January of the year"
+        made["year"].attrs["long_name"] = "calendar year"
+        made["age"].attrs |= {"units": "years", "long_name": "completed age"}
+        return made
+
+    def borders(self, lower_bounds: Sequence[int]) -> tuple[list[int], np.ndarray]:
+        """Lower bounds that there are, and where the ages of each group begin and end."""
+        lower = [a for a in lower_bounds if a in set(self.ages.tolist())]
+        return lower, np.append(np.searchsorted(self.ages, lower), len(self.ages)).astype(np.int64)
+
+    def warn_if_altered(
+        self, altered: np.ndarray, adjustment: np.ndarray, scenarios: Sequence[str]
+    ) -> None:
+        """Say where net migration would have emptied an age group.
+
+        ``altered`` (scenario, cell, year) counts groups; ``adjustment`` is in persons.
+        """
+        if not altered.any():
+            return
+        s, c, t = (int(k) for k in np.unravel_index(int(np.argmax(altered > 0)), altered.shape))
+        at = [f"scenario={scenarios[s]}"]
+        for dim, i in zip(self.cells.dims, np.unravel_index(c, self.cells.shape), strict=True):
+            at.append(f"{dim}={self.cells.coords[dim].values[i]}")
+        warnings.warn(
+            f"net migration would have emptied {int(altered.sum())} age groups and was "
+            f"altered by {np.abs(adjustment).sum():.6g} persons in all, first at "
+            f"year={self.years[t]}, {', '.join(at)}; see migration_adjustment in the result",
+            MigrationAdjustmentWarning,
+            stacklevel=4,
+        )
+
+
+def state(rows: Rows) -> Rows:
+    """Both sexes in one vector, women first, as the kernels take them."""
+    return Rows(flat(rows.values), rows.index)
