@@ -19,10 +19,12 @@ import numpy as np
 import xarray as xr
 
 import popsim as ps
-from popsim.kernels import lanes
+from popsim.kernels.lanes import LANES
 from popsim.kernels.simulation import simulate
+from popsim.kernels.summary import Sums, project_summary
 from popsim.projection import SUMMARY_AGES, Engine, check_inputs
-from popsim.simulation_engine import CHILD_GROUPS, SimulationEngine
+from popsim.simulation_engine import SimulationEngine
+from popsim.simulation_layout import CHILD_GROUPS
 from popsim.simulation_policy import policy_rows
 from popsim.uncertainty.mortality import survival_polynomial
 
@@ -79,11 +81,11 @@ def engines(cells: int) -> tuple[Engine, SimulationEngine]:
     return classic, by_parity
 
 
-def classic_arrays(cells: int) -> list[np.ndarray]:
+def classic_arrays(cells: int) -> Sums:
     """What the classic kernel writes."""
     first = [np.empty((cells, YEARS + 1, 2, len(BORDERS) - 1)), np.empty((cells, YEARS, 1))]
     flows = [np.zeros((cells, YEARS, 2)) for _ in range(3)]
-    return [*first, *flows, np.empty((cells, YEARS), np.int64), np.empty((cells, 2 * AGES))]
+    return Sums(*first, *flows, np.empty((cells, YEARS), np.int64), np.empty((cells, 2 * AGES)))
 
 
 def peak() -> float:
@@ -104,12 +106,13 @@ def main(cells: int = 1500) -> None:
         array = getattr(summary, name)
         summary = summary._replace(**{name: np.empty((1, 0, *array.shape[2:]))})
     given = (by_parity.demography, by_parity.policy, BORDERS, CHILD_BORDERS, summary, every)
+    inputs, starts = classic.summary_inputs(), np.arange(0, cells, LANES)
     seconds_classic, seconds_parity = in_turns(
-        lambda: lanes.project_summary(*classic.arguments, BORDERS, *out),
+        lambda: project_summary(inputs, starts, BORDERS, out),
         lambda: simulate(*given),
     )
     births = summary.births[0].sum(axis=-1)
-    np.testing.assert_allclose(births, out[1][..., 0], rtol=1e-9)
+    np.testing.assert_allclose(births, out.births[..., 0], rtol=1e-9)
     cell_years = cells * YEARS
     print(f"{cells} cells x {YEARS} years, summary output, births equal to 1e-9")
     print(

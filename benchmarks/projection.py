@@ -25,7 +25,9 @@ import numpy as np
 from numba import njit, prange
 
 import popsim as ps
-from popsim.kernels import cohort, lanes
+from popsim.kernels import cohort
+from popsim.kernels.lanes import LANES
+from popsim.kernels.summary import Inputs, Sums, project_summary
 
 YEARS, AGES = 77, 101
 ROUNDS, IN_A_ROW = 7, 4
@@ -106,14 +108,23 @@ def main(cells: int = 1500) -> None:
     given = inputs(cells)
     state = 2 * AGES
     one = np.zeros(cells, dtype=np.int64)
-    arguments = (
-        np.ascontiguousarray(given["population"].reshape(cells, state)), np.arange(cells),
-        given["survival"].reshape(1, YEARS, state), one,
-        given["fertility"][None, :, None], one,
-        np.ones((1, YEARS, 1)), one,
-        given["srb"][None], one,
-        given["migration"].reshape(1, YEARS, state), one,
-        cohort.COUNTS, 1.0, True, 10, 55,
+    by_state = (1, YEARS, state)
+    rates = {
+        "population": np.ascontiguousarray(given["population"].reshape(cells, state)),
+        "survival": given["survival"].reshape(by_state),
+        "fertility": given["fertility"][None, :, None],
+        "factor": np.ones((1, YEARS, 1)),
+        "srb": given["srb"][None],
+        "migration": given["migration"].reshape(by_state),
+    }
+    index = {f"{name}_index": one for name in rates} | {"population_index": np.arange(cells)}
+    how = {"mode": cohort.COUNTS, "step": 1.0, "even": True, "first": 10, "last": 55}
+    arguments = [a for name in rates for a in (rates[name], index[f"{name}_index"])]
+    arguments += how.values()
+    nothing = np.empty((0, 0))
+    sums_of = Inputs(
+        **{**rates, "survival": rates["survival"][:, :, None]}, **index, **how,
+        mobility=nothing, shift=nothing[:, :, None], migration_shift=nothing,
     )  # fmt: skip
     full = (
         np.empty((cells, YEARS + 1, state)),
@@ -122,14 +133,14 @@ def main(cells: int = 1500) -> None:
         np.empty((cells, YEARS), dtype=np.int64),
     )
     borders = np.array([0, 3, 6, 12, 15, 18, 20, 35, 50, 60, 65, 80, AGES])
-    summary = (
+    summary = Sums(
         np.empty((cells, YEARS + 1, 2, 12)),
         np.empty((cells, YEARS, 1)),
         *(np.zeros((cells, YEARS, 2)) for _ in range(3)),
         np.empty((cells, YEARS), dtype=np.int64),
         np.empty((cells, state)),
     )
-    by_age = (cells, YEARS, 2, AGES)
+    starts, by_age = np.arange(0, cells, LANES), (cells, YEARS, 2, AGES)
     peer = (
         np.empty((cells, YEARS + 1, 2, AGES)), np.empty((cells, YEARS, AGES)),
         np.empty(by_age), np.empty(by_age),
@@ -141,7 +152,7 @@ def main(cells: int = 1500) -> None:
     seconds_numpy, seconds_full, seconds_summary, seconds_triad = in_turns(
         lambda: numpy_projection(*given.values(), peer),
         lambda: cohort.project_full(*arguments, *full),
-        lambda: lanes.project_summary(*arguments, borders, *summary),
+        lambda: project_summary(sums_of, starts, borders, summary),
         lambda: triad(a, b, c),
     )
     np.testing.assert_allclose(full[0].reshape(peer[0].shape), peer[0], rtol=1e-9)

@@ -1,32 +1,46 @@
 """The simulation step: baseline and packages of a draw side by side, draws in lanes.
 
-:mod:`popsim.kernels.simulation_inputs` names the arrays; :mod:`popsim.kernels.lanes` has the
-blocks and most of the cohort step, :mod:`popsim.kernels.simulation_women` the women, and
-:mod:`popsim.kernels.simulation_packages` what packages do and cost;
+:mod:`popsim.kernels.simulation_inputs` names the arrays. A year is that of
+:mod:`popsim.kernels.simulation_cohorts` for men, children and the old, and of
+:mod:`popsim.kernels.simulation_women` for women by parity;
+:mod:`popsim.kernels.simulation_packages` has what packages do and cost, and
+:mod:`popsim.kernels.simulation_outputs` what is written;
 :mod:`popsim.kernels.simulation_reference` is the same simulation written to be read. Cells that
-lie beside one another and share their rates make a block, so that a rate is read once for all
-of its lanes. Within a year the baseline goes first, since packages read its scaled rates.
+lie beside one another and share their rates make a block (:mod:`popsim.kernels.lanes`), so that
+a rate is read once for all of its lanes. Within a year the baseline goes first, since packages
+read its scaled rates.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from popsim.kernels import cohort
 from popsim.kernels._jit import jit, jit_cells
-from popsim.kernels.cohort import CLOSED, COUNTS, RATES
-from popsim.kernels.lanes import (
-    LANES,
-    add_groups,
-    add_rows,
-    below_zero,
-    fill,
+from popsim.kernels.cohort import CLOSED, COUNTS, TOTAL
+from popsim.kernels.lanes import LANES
+from popsim.kernels.simulation_cohorts import (
+    BY_DRAW,
+    DEATHS,
+    DRAWN,
+    EACH,
+    LAID,
+    MIGRANTS,
+    MOVES,
+    SHARED,
+    SHIFT,
+    SRB,
+    SUMS,
+    begin_walk,
+    count_poor,
     guard,
+    lay_migrants,
+    lay_survival,
     lift,
-    put,
-    same,
-    survive,
-    write_groups,
-    write_sums,
+    lined_up,
+    may_empty,
+    move_ages,
+    walk_oldest,
 )
 from popsim.kernels.simulation_inputs import (
     BEARING_AGES,
@@ -37,242 +51,112 @@ from popsim.kernels.simulation_inputs import (
     Policy,
     Summary,
 )
+from popsim.kernels.simulation_outputs import (
+    count_children,
+    first_children,
+    lay_rates,
+    lay_state,
+    lay_wanted,
+    lay_women,
+    read_draws,
+    share_births,
+    write_children,
+    write_every_death,
+    write_every_move,
+    write_every_woman,
+    write_final,
+    write_flows,
+    write_groups,
+    write_moves,
+    write_state,
+    write_women,
+)
 from popsim.kernels.simulation_packages import count_toddlers, cover, factors, pay
 from popsim.kernels.simulation_women import (
     ALL_BIRTHS,
-    DEATHS,
-    FERTILITY,
+    ALL_SUMS,
+    HANDED,
+    INPUTS,
     ORDERS,
-    PARITIES,
     ROWS,
+    childless,
+    give_rows,
+    lay_mortality,
     move_women,
+    share_out,
     youngest,
 )
 
-# Rows of what is drawn, after the shifts of life expectancy of women and men.
-MOVING, LUCK, SRB, DRAWN = 2, 3, 4, 5
-
 
 @jit
-def survival_ratios(coefficients, draw, Q):
-    """Polynomials of the rows at each lane's shift by sex, cut off at 0 and 1."""
-    n, degree = coefficients.shape[1], coefficients.shape[0] - 1
-    for a in range(n):
-        q = Q[a * LANES : (a + 1) * LANES]
-        x = draw[0] if a < n // 2 else draw[1]
-        top = coefficients[degree, a]
-        if degree == 4:
-            c3, c2 = coefficients[3, a], coefficients[2, a]
-            c1, c0 = coefficients[1, a], coefficients[0, a]
-            for z in range(LANES):
-                value = (((top * x[z] + c3) * x[z] + c2) * x[z] + c1) * x[z] + c0
-                value = value if value > 0.0 else 0.0
-                q[z] = value if value < 1.0 else 1.0
+def read_migration(mode, migration, row, t, mobility, population, given, mobile):
+    """Migration of the year by state; of a total, the shares of those who are there."""
+    for state in range(given.shape[0]):
+        if mode == COUNTS or mode == cohort.RATES:
+            given[state], mobile[state] = migration[row, t, state], mobility[population, state]
         else:
-            for z in range(q.shape[0]):
-                value = top
-                for i in range(degree - 1, -1, -1):
-                    value = value * x[z] + coefficients[i, a]
-                q[z] = min(max(value, 0.0), 1.0)
+            given[state], mobile[state] = 0.0, (1.0 if mode == TOTAL else 0.0)
 
 
 @jit
-def ask(P, mode, given, mobility, shift, M):
-    """Net migrants of the year into ``M``, the lanes' shifts included."""
-    people = np.empty(LANES)
-    if mode != COUNTS and mode != RATES:
-        add_rows(P, people)
-        for z in range(shift.shape[0]):
-            moving = given[0] + shift[z] * mobility[0]
-            people[z] = moving / people[z] if people[z] > 0.0 else 0.0
-    for a in range(P.shape[0] // LANES):
-        p, m = P[a * LANES : (a + 1) * LANES], M[a * LANES : (a + 1) * LANES]
-        total = mode != COUNTS and mode != RATES
-        own, mobile = given[0 if total else a], mobility[0 if total else a]
-        if mode == COUNTS:
-            for z in range(shift.shape[0]):
-                m[z] = own + shift[z] * mobile
-        elif mode == RATES:
-            for z in range(shift.shape[0]):
-                m[z] = (own + shift[z] * mobile) * p[z]
-        else:
-            for z in range(shift.shape[0]):
-                m[z] = people[z] * p[z]
+def spread(P, at, other, ages, total, mobility, draw):
+    """What the migrants of a total are for each person."""
+    for z in range(LANES):
+        everybody, moving = 0.0, total + draw[SHIFT, z] * mobility
+        for a in range(ages):
+            everybody += P[at + a * LANES + z] + P[other + a * LANES + z]
+        draw[EACH, z] = moving / everybody if everybody > 0.0 else 0.0
 
 
 @jit
-def newborn(P, M, Q, srb, R, out):
-    """Children born in the year into the youngest age; ``out`` deaths (lane, state) if asked."""
-    half = P.shape[0] // 2
-    for z in range(srb.shape[0]):
-        i = ALL_BIRTHS * LANES + z
-        births = R[i] + R[i + LANES] + R[i + 2 * LANES]
-        girls = births * (1.0 / (1.0 + srb[z]))
-        died, lost = (1.0 - Q[z]) * girls, (1.0 - Q[half + z]) * (births - girls)
-        P[z] = girls - died + 0.5 * M[z]
-        P[half + z] = births - girls - lost + 0.5 * M[half + z]
+def how(degree, mode, full, draw):
+    """How the rates of a year stand."""
+    if full:
+        return LAID
+    alike = 0
+    for z in range(LANES):
+        alike += draw[SHIFT, z] == draw[SHIFT, 0]
+    if degree == 0 and (mode == CLOSED or (mode != TOTAL and alike == LANES)):
+        return SHARED
+    return BY_DRAW if degree == 4 else LAID
+
+
+@jit
+def bear_children(P, at, other, V, draw, R, s, begin, end, t, out):
+    """The newborn, girls to ``at`` and boys to ``other``; counts empty groups.
+
+    ``out`` are deaths at every age.
+    """
+    half, poor = V.shape[0] // 2, 0
+    for z in range(LANES):
+        b = ALL_BIRTHS * LANES + z
+        births = R[b] + R[b + LANES] + R[b + 2 * LANES]
+        girls = births * (1.0 / (1.0 + draw[SRB, z]))
+        died, lost = (1.0 - V[z]) * girls, (1.0 - V[half + z]) * (births - girls)
+        P[at + z] = girls - died + 0.5 * V[MIGRANTS * LANES + z]
+        P[other + z] = births - girls - lost + 0.5 * V[half + MIGRANTS * LANES + z]
+        poor += (P[at + z] <= 0.0) | (P[other + z] <= 0.0)
         R[DEATHS * LANES + z] += died
-        R[(DEATHS + 1) * LANES + z] += lost
-        if z < out.shape[0]:
-            out[z, 0], out[z, half // LANES] = died, lost
+        R[(SUMS + DEATHS) * LANES + z] += lost
+        if z < end - begin:
+            out[s, begin + z, t, 0], out[s, begin + z, t, out.shape[3] // 2] = died, lost
+    return poor
 
 
 @jit
-def age_children(P, R, K):
-    """Children by order at the end of the year: each age's in the proportions it had before."""
-    ages = P.shape[0] // (2 * LANES)
-    for j in range(CHILD_AGES - 1, -1, -1):
-        girls, boys = P[j * LANES : (j + 1) * LANES], P[(ages + j) * LANES : (ages + j + 1) * LANES]
-        k = K[j * ORDERS * LANES : (j + 1) * ORDERS * LANES]
-        if j > 0:
-            before = K[(j - 1) * ORDERS * LANES : j * ORDERS * LANES]
-        else:
-            before = R[ALL_BIRTHS * LANES : (ALL_BIRTHS + ORDERS) * LANES]
-        for z in range(LANES):
-            b0, b1, b2 = before[z], before[LANES + z], before[2 * LANES + z]
-            total, some = girls[z] + boys[z], b0 + b1 + b2
-            ratio = total / some if some > 0.0 else 0.0
-            k[z] = ratio * b0 if some > 0.0 else total
-            k[LANES + z], k[2 * LANES + z] = ratio * b1, ratio * b2
+def begin_policy(s, years, care, paid):
+    """Nothing has been paid or has had an effect yet."""
+    for z in range(LANES):
+        care[s, years, z] = 0.0
+        for o in range(ORDERS):
+            paid[s, o * LANES + z] = 1.0
 
 
 @jit
-def lay_ages(values, rows, X):
-    """By age and parity, the rows (parity, age) that the lanes read, side by side."""
-    shared = same(rows)
-    for a in range(X.shape[0] // (PARITIES * LANES)):
-        for k in range(PARITIES):
-            x = X[(a * PARITIES + k) * LANES : (a * PARITIES + k + 1) * LANES]
-            if shared:
-                value = values[rows[0], k, a]
-                for z in range(rows.shape[0]):
-                    x[z] = value
-            else:
-                for z in range(rows.shape[0]):
-                    x[z] = values[rows[z], k, a]
-
-
-@jit
-def lay_births(values, rows, luck, X):
-    """Births per woman by age of the rows (row, age) that the lanes read, times their luck."""
-    for a in range(X.shape[0] // LANES):
-        for z in range(rows.shape[0]):
-            X[a * LANES + z] = values[rows[z], a] * luck[z]
-
-
-@jit
-def lay_children(values, K):
-    """Children (order, age) into all lanes; nobody at the ages beyond."""
-    fill(K, 0.0)
-    for j in range(min(CHILD_AGES - 1, values.shape[1])):
-        for i in range(ORDERS * LANES):
-            K[j * ORDERS * LANES + i] = values[i // LANES, j]
-
-
-@jit
-def read_draws(cells, t, shift, moving, luck, srb_index, srb, srb_factor, draw):
-    """What is drawn for the lanes in the year into the rows of ``draw``."""
-    for z in range(cells.shape[0]):
-        c = cells[z]
-        draw[0, z], draw[1, z] = shift[c, t, 0], shift[c, t, 1]
-        draw[MOVING, z], draw[LUCK, z] = moving[c, t], luck[c, t]
-        draw[SRB, z] = srb[srb_index[c], t] * srb_factor[c, t]
-
-
-@jit
-def copy(x, out):
-    """Copy a block."""
-    for i in range(x.shape[0]):
-        out[i] = x[i]
-
-
-@jit
-def write_rows(X, out):
-    """The first rows of a block into ``out`` (lane, row)."""
-    for z in range(out.shape[0]):
-        for k in range(out.shape[1]):
-            out[z, k] = X[k * LANES + z]
-
-
-@jit
-def write_children(K, borders, total, out):
-    """Children by order and group of ages into ``out`` (lane, order, group)."""
-    for g in range(borders.shape[0] - 1 if out.shape[0] > 0 else 0):
-        fill(total, 0.0)
-        for j in range(borders[g], borders[g + 1]):
-            for i in range(total.shape[0]):
-                total[i] += K[j * ORDERS * LANES + i]
-        write_rows(total, out[:, :, g])
-
-
-@jit
-def write_women(N, total, out):
-    """Women by parity over BEARING_AGES into ``out`` (lane, parity)."""
-    fill(total, 0.0)
-    for a in range(BEARING_AGES[0], BEARING_AGES[1] if out.shape[0] > 0 else 0):
-        n = N[a * PARITIES * LANES : (a + 1) * PARITIES * LANES]
-        for i in range(total.shape[0]):
-            total[i] += n[i]
-    write_rows(total, out)
-
-
-@jit
-def write_deaths(P, M, Q, out):
-    """Deaths by age reached, but for the newborn, before anybody moves; ``out`` (lane, state)."""
-    n = P.shape[0] // LANES
-    for z in range(out.shape[0]):
-        for a in range(1, n):
-            i = a * LANES + z
-            reaching = P[i - LANES] + 0.5 * M[i - LANES]
-            if a == n // 2 - 1 or a == n - 1:
-                reaching += P[i] + 0.5 * M[i]
-            out[z, a] = (1.0 - Q[i]) * reaching
-
-
-@jit
-def write_stocks(
-    P, N, K, borders, child_borders, G, population, women, completed, children, every, every_women
-):  # fmt: skip
-    """What stands at an instant, where it is asked for."""
-    half, middle = P.shape[0] // 2, (borders.shape[0] - 1) * LANES
-    if population.shape[0] > 0:
-        add_groups(P[:half], borders, G[:middle])
-        add_groups(P[half:], borders, G[middle : 2 * middle])
-        write_groups(P, G, population)
-    write_women(N, G[: PARITIES * LANES], women)
-    write_rows(N[COMPLETED_AGE * PARITIES * LANES :], completed)
-    write_children(K, child_borders, G[: ORDERS * LANES], children)
-    write_rows(P, every)
-    for z in range(every_women.shape[0]):
-        for k in range(PARITIES):
-            for a in range(every_women.shape[2]):
-                every_women[z, k, a] = N[(a * PARITIES + k) * LANES + z]
-
-
-@jit
-def write_flows(
-    mode, M, adjustment, altered, R, G, births, fertility, deaths, migration, adjusted, count,
-    every_migration, every_adjustment,
-):  # fmt: skip
-    """What flowed in the year; forgets what was altered."""
-    ages = M.shape[0] // (2 * LANES)
-    write_rows(R[ALL_BIRTHS * LANES :], births)
-    write_rows(R[FERTILITY * LANES :], fertility)
-    write_rows(R[DEATHS * LANES :], deaths)
-    write_rows(M, every_migration)
-    write_rows(adjustment, every_adjustment)
-    some = 0
-    for z in range(altered.shape[0]):
-        some += altered[z]
-    for z in range(count.shape[0]):
-        count[z] = altered[z]
-    if mode != CLOSED:
-        write_sums(M, ages, G, migration)
-    if some > 0:
-        write_sums(adjustment, ages, G, adjusted)
-        fill(adjustment, 0.0)
-        for z in range(altered.shape[0]):
-            altered[z] = 0
+def copy(X, begin, end, to):
+    """Copy a part of an array to another place in it."""
+    for i in range(begin, end):
+        X[to + i - begin] = X[i]
 
 
 @jit_cells("stops")
@@ -283,115 +167,175 @@ def simulate_blocks(
     """All years and scenarios of blocks: cells ``starts <= c < stops``, which share their rates."""
     d, p, out = demography, policy, summary
     scenarios, years = out.births.shape[0], out.births.shape[2]
-    n, first, last, mode = d.population.shape[1], d.first, d.last, d.mode
-    full = every.population.shape[1] > 0
-    ages, size = n // 2, n // 2 * LANES
+    n, first, last, mode = d.population.shape[1], max(d.first, 1), d.last, d.mode
+    full, by_person = every.population.shape[1] > 0, mode == cohort.RATES or mode == TOTAL
+    packages, ages = scenarios > 1, n // 2
     tracked = ages if full else min(ages, max(last, COMPLETED_AGE + 1))
+    kept = packages or out.children.shape[1] > 0  # children by order
 
-    P, N = np.empty((scenarios, n * LANES)), np.empty((scenarios, tracked * PARITIES * LANES))
-    K = np.empty((scenarios, CHILD_AGES * ORDERS * LANES))
-    M, Q, adjustment = np.zeros(n * LANES), np.empty(n * LANES), np.zeros(n * LANES)
-    C, wanted = np.empty((last - first) * PARITIES * LANES), np.empty((last - first) * LANES)
-    F = np.empty((1 + p.other.shape[4]) * ORDERS * LANES)
-    by_band = np.empty(F.shape[0])
-    R, G = np.empty(ROWS * LANES), np.empty((2 * borders.shape[0] + PARITIES) * LANES)
-    draw, altered = np.empty((DRAWN, LANES)), np.zeros(LANES, dtype=np.int64)
+    # Rows of a sex, of women by parity and of shares of children in one scenario.
+    rows, wrows = (years + ages) * LANES, (years + tracked) * ROWS * LANES
+    crows, krows = (years + CHILD_AGES) * ORDERS * LANES, CHILD_AGES * ORDERS * LANES
+    P, W = lined_up(scenarios * 2 * rows), lined_up(scenarios * wrows)
+    shares = lined_up(scenarios * crows if kept else 0)
+    K = lined_up(scenarios * krows).reshape((scenarios, krows))
+    V, adjustment = lined_up(n * MOVES * LANES), lined_up(n * LANES)
+    X = lined_up((tracked + 1) * INPUTS * LANES)
+    one, other = lined_up(HANDED * LANES), lined_up(HANDED * LANES)
+    F = lined_up((1 + p.other.shape[4]) * ORDERS * LANES)
+    by_band = lined_up(F.shape[0])
+    R, total, level = lined_up(ALL_SUMS * LANES), lined_up(LANES), lined_up(LANES)
+    draw, altered = lined_up(DRAWN * LANES).reshape((DRAWN, LANES)), np.zeros(LANES, dtype=np.int64)
     gains, care = np.empty((scenarios, years, LANES)), np.empty((scenarios, years + 1, LANES))
-    due, shares = np.empty(3 * LANES), np.empty((scenarios, ORDERS * LANES))
-    toddlers, nobody = np.empty((scenarios, LANES)), np.zeros(LANES)
-    cells, rates, shapes, rows = np.empty((4, LANES), dtype=np.int64)
-    everybody = np.array([0, ages])
+    due, paid = np.empty(3 * LANES), np.empty((scenarios, ORDERS * LANES))
+    toddlers = np.empty((scenarios, LANES))
+    given, mobile, survival = np.empty(n), np.empty(n), np.empty(n)
+    cells, wanting, shapes, read = np.empty((4, LANES), dtype=np.int64)
+    poor = np.empty(scenarios, dtype=np.int64)
     for b in range(first_block, last_block):
         begin, end = starts[b], stops[b]
         asked = end if full else begin  # cells of which every age is written
-        row = d.population_index[begin]
-        for z in range(cells.shape[0]):
+        row, at, wat = d.population_index[begin], years * LANES, years * ROWS * LANES
+        for z in range(LANES):
             cells[z] = min(begin + z, end - 1)
-            rates[z] = d.women_index[cells[z]]
-            rows[z] = p.row_index[cells[z]]
-            put(d.population[row], z, P[0])
-        lay_ages(d.women[:, :, :tracked], rates, N[0])
-        lay_children(d.children[row], K[0])
-        low = 0 if full else youngest(N[0], min(first, BEARING_AGES[0]))
+            wanting[z] = d.women_index[cells[z]]
+            read[z] = p.row_index[cells[z]]
+        lay_state(d.population, row, 0, P, at)
+        lay_state(d.population, row, 1, P, rows + at)
+        lay_women(d.women, wanting, tracked, W, wat)
+        low = 1 if full else max(youngest(W, wat, min(first, BEARING_AGES[0])), 1)
+        share_out(P, at, W, wat, tracked)
+        if kept:
+            first_children(d.children, row, K, shares, years * ORDERS * LANES)
         for s in range(scenarios):
-            fill(shares[s], 1.0)
-            fill(care[s, years], 0.0)
+            begin_policy(s, years, care, paid)
+            poor[s] = count_poor(P, at, ages) + count_poor(P, rows + at, ages)
             if s > 0:
-                copy(P[0], P[s])
-                copy(N[0], N[s])
-                copy(K[0], K[s])
-        for z in range(cells.shape[0]):
-            rates[z] = d.fertility_index[cells[z]]
+                copy(P, 0, 2 * rows, s * 2 * rows)
+                copy(W, wat, wrows, s * wrows + wat)
+                copy(shares, 0, crows, s * crows)
+                for i in range(krows):
+                    K[s, i] = K[0, i]
+        for z in range(LANES):
+            wanting[z] = d.fertility_index[cells[z]]
             shapes[z] = d.rates_index[cells[z]]
 
         for t in range(years + 1):
             for s in range(scenarios):
-                write_stocks(
-                    P[s], N[s], K[s], borders, child_borders, G,
-                    out.population[s, begin : end if out.population.shape[1] > 0 else begin, t],
-                    out.women[s, begin : end if out.women.shape[1] > 0 else begin, t],
-                    out.completed[s, begin : end if out.women.shape[1] > 0 else begin, t],
-                    out.children[s, begin : end if out.children.shape[1] > 0 else begin, t],
-                    every.population[s, begin:asked, t], every.women[s, begin:asked, t],
-                )  # fmt: skip
+                at = (s * 2 * rows) + (years - t) * LANES
+                wat = s * wrows + (years - t) * ROWS * LANES
+                if out.population.shape[1] > 0:
+                    write_groups(P, at, 0, borders, total, s, begin, end, t, out.population)
+                    write_groups(P, at + rows, 1, borders, total, s, begin, end, t, out.population)
+                if out.women.shape[1] > 0:
+                    write_women(W, wat, total, s, begin, end, t, out.women, out.completed)
+                if out.children.shape[1] > 0:
+                    write_children(K, child_borders, total, s, begin, end, t, out.children)
+                if full:
+                    write_state(P, at, 0, s, begin, end, t, every.population)
+                    write_state(P, at + rows, 1, s, begin, end, t, every.population)
+                    write_every_woman(W, wat, s, begin, end, t, every.women)
             if t == years:
                 break
             read_draws(
                 cells, t, d.shift, d.migration_shift, d.luck, d.srb_index, d.srb, d.srb_factor, draw
             )
-            survival_ratios(d.survival[d.survival_index[begin], t], draw, Q)
-            lay_ages(d.rates[:, min(t, d.rates.shape[1] - 1), :, first:last], shapes, C)
-            lay_births(d.fertility[:, t, first:last], rates, draw[LUCK], wanted)
+            polynomial = d.survival[d.survival_index[begin], t]
+            for i in range(n):
+                survival[i] = min(max(polynomial[0, i], 0.0), 1.0)
+            moves = d.migration_index[begin]
+            read_migration(mode, d.migration, moves, t, d.mobility, row, given, mobile)
+            usual = how(polynomial.shape[0] - 1, mode, full, draw)
+            everything = usual == LAID
+            lay_survival(polynomial, draw, everything, V)
+            lay_mortality(polynomial, draw, low, tracked, X)
+            if t < d.rates.shape[1]:
+                lay_rates(d.rates, shapes, t, low, first, last, X)
+            lay_wanted(d.fertility, wanting, t, draw, low, first, last, X, level)
             for s in range(scenarios if out.coverage.shape[1] > 0 else 0):
-                count_toddlers(P[s], toddlers[s])
+                at = (s * 2 * rows) + (years - t) * LANES
+                count_toddlers(P, at, at + rows, s, toddlers)
                 cover(
-                    p.used_places[s, :, t], rows, toddlers[s], toddlers[s if p.closed else 0],
-                    nobody if s == 0 else gains[0, t], gains[s, t], out.coverage[s, begin:end, t],
+                    p.used_places, read, t, s, s if p.closed else 0, toddlers, gains, begin, end,
+                    out.coverage,
                 )  # fmt: skip
-            fill(by_band, 0.0)
+            for i in range(by_band.shape[0] if packages else 0):
+                by_band[i] = 0.0
             for s in range(scenarios):
-                fill(F, 1.0)
+                at = (s * 2 * rows) + (years - t) * LANES
+                wat, form, k = s * wrows + (years - t) * ROWS * LANES, usual, s - 1
                 if s > 0:
-                    k = s - 1
                     factors(
-                        rows[: end - begin], t, p.paid[k, :, t], p.other[k, :, t],
+                        read[: end - begin], t, p.paid[k, :, t], p.other[k, :, t],
                         p.strongest[k, :, t], p.overlap[k], p.largest[k], p.largest_gain[k],
                         p.care_effect[k], p.care_quantum[k], p.lag[k], p.timing[k], gains[s],
-                        care[s], shares[s], by_band, F,
+                        care[s], paid[s], by_band, F,
                     )  # fmt: skip
-                if mode != CLOSED:
-                    given = d.migration[d.migration_index[begin], t]
-                    ask(P[s], mode, given, d.mobility[row], draw[MOVING], M)
-                    guard(P[s], M, adjustment, altered)
-                write_deaths(P[s], M, Q, every.deaths[s, begin:asked, t])
-                move_women(
-                    P[s, :size], M[:size], Q[:size], N[s], low, tracked, first, last, s == 0,
-                    wanted, d.ceiling, C, F, p.band, by_band, R, every.births[s, begin:asked, t],
+                if mode == TOTAL:
+                    spread(
+                        P, at, at + rows, ages, d.migration[moves, t, 0], d.mobility[row, 0], draw
+                    )
+                if mode != CLOSED and form != LAID:
+                    emptied = may_empty(P, at, 0, given, mobile, draw, by_person, poor[s])
+                    if emptied or may_empty(
+                        P, at + rows, 1, given, mobile, draw, by_person, poor[s]
+                    ):
+                        form = LAID
+                        if not everything:
+                            everything = True
+                            lay_survival(polynomial, draw, everything, V)
+                for sex in range(2 if mode != CLOSED else 0):
+                    begins = at + sex * rows
+                    lay_migrants(P, begins, sex, given, mobile, draw, by_person, form == LAID, V)
+                    if form == LAID:
+                        guard(P, begins, sex, V, adjustment, altered)
+                if full:
+                    write_every_death(P, at, 0, V, s, begin, end, t, every.deaths)
+                    write_every_death(P, at + rows, 1, V, s, begin, end, t, every.deaths)
+                empty = move_women(
+                    form, P, at, W, wat, X, survival, polynomial, given, mobile, draw, by_person,
+                    V, low, tracked, first, last, p.band, d.ceiling, packages, F, by_band, one,
+                    other, R, s, begin, asked, t, every.births,
                 )  # fmt: skip
-                men = R[(DEATHS + 1) * LANES : (DEATHS + 2) * LANES]
-                survive(P[s, size:], M[size:], 0.5, Q[size:], everybody, due[:LANES], men)
-                newborn(P[s], M, Q, draw[SRB], R, every.deaths[s, begin:asked, t])
-                if mode != CLOSED and below_zero(P[s]):
-                    lift(P[s], M, adjustment, altered)
-                fill(N[s, : PARITIES * LANES], 0.0)
-                copy(P[s, :LANES], N[s])  # nobody has borne at the youngest age
-                age_children(P[s], R, K[s])
-                write_flows(
-                    mode, M, adjustment, altered, R, G, out.births[s, begin:end, t],
-                    out.fertility[s, begin:end, t : t + 1], out.deaths[s, begin:end, t],
-                    out.migration[s, begin:end, t], out.adjustment[s, begin:end, t],
-                    out.altered[s, begin:end, t], every.migration[s, begin:asked, t],
-                    every.adjustment[s, begin:asked, t],
+                begin_walk(1, V, R)
+                empty += move_ages(
+                    form, P, at + rows, 0, ages - 2, 1, survival, polynomial, given, mobile, draw,
+                    by_person, V, R,
+                )  # fmt: skip
+                empty += walk_oldest(P, at + rows, 1, V, R)
+                at, wat = at - LANES, wat - ROWS * LANES  # as of the end of the year
+                empty += bear_children(
+                    P, at, at + rows, V, draw, R, s, begin, asked, t, every.deaths
+                )
+                if empty > 0 and mode != CLOSED:
+                    lift(P, at, 0, V, adjustment, altered, R)
+                    lift(P, at + rows, 1, V, adjustment, altered, R)
+                    give_rows(P, at, W, wat, tracked)
+                poor[s] = empty
+                childless(P, at, W, wat, low - 1)
+                if kept:
+                    shat = s * crows + (years - t - 1) * ORDERS * LANES
+                    share_births(R, shares, shat)
+                    count_children(P, at, at + rows, shares, shat, s, K)
+                if full:
+                    write_every_move(
+                        V, adjustment, s, begin, end, t, every.migration, every.adjustment
+                    )
+                write_flows(level, R, s, begin, end, t, out.births, out.fertility, out.deaths)
+                write_moves(
+                    mode != CLOSED, adjustment, altered, R, s, begin, end, t, out.migration,
+                    out.adjustment, out.altered,
                 )  # fmt: skip
             for s in range(1, scenarios):
                 k = s - 1
                 pay(
-                    rows[: end - begin], p.pay[k, :, t], p.reach[k], p.capped[k], p.cap[k, t],
-                    p.rule[k], K[s], K[0], shares[s], due, out.cost[k, begin:end, t],
+                    read[: end - begin], p.pay[k, :, t], p.reach[k], p.capped[k], p.cap[k, t],
+                    p.rule[k], K[s], K[0], paid[s], due, out.cost[k, begin:end, t],
                     out.deadweight[k, begin:end, t], out.shortfall[k, begin:end, t],
                 )  # fmt: skip
         for s in range(scenarios if out.final.shape[1] > 0 else 0):
-            write_rows(P[s], out.final[s, begin:end, :])
+            write_final(P, s * 2 * rows, 0, s, begin, end, out.final)
+            write_final(P, (s * 2 + 1) * rows, 1, s, begin, end, out.final)
 
 
 def blocks(*rows: np.ndarray) -> np.ndarray:

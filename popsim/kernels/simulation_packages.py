@@ -16,22 +16,28 @@ from popsim.kernels.simulation_women import ORDERS
 
 
 @jit
-def count_toddlers(P, out):
-    """Children 0-2 of both sexes."""
-    half = P.shape[0] // 2
-    for z in range(out.shape[0]):
-        out[z] = (P[z] + P[LANES + z] + P[2 * LANES + z]) + (
-            P[half + z] + P[half + LANES + z] + P[half + 2 * LANES + z]
+def count_toddlers(P, at, other, s, out):
+    """Children 0-2 of both sexes of scenario ``s``; boys begin at ``other``."""
+    girls, boys = P[at:], P[other:]
+    for z in range(LANES):
+        out[s, z] = (girls[z] + girls[LANES + z] + girls[2 * LANES + z]) + (
+            boys[z] + boys[LANES + z] + boys[2 * LANES + z]
         )
 
 
 @jit
-def cover(places, rows, children, of, before, gain, out):
-    """Coverage of ``children`` into ``out`` (lane,); and of those ``of``, less ``before``."""
-    for z in range(out.shape[0]):
-        used = places[rows[z]]
-        out[z] = min(used / children[z], 1.0) if children[z] > 0.0 else 0.0
-        gain[z] = (min(used / of[z], 1.0) if of[z] > 0.0 else 0.0) - before[z]
+def cover(places, rows, t, s, of, toddlers, gains, begin, end, out):
+    """Coverage of the toddlers of scenario ``s``, and what it gains over the baseline's.
+
+    A gain is by children of the scenario ``of``; of the baseline's coverage itself for ``s`` 0.
+    """
+    for z in range(LANES):
+        used, own, counted = places[s, rows[z], t], toddlers[s, z], toddlers[of, z]
+        coverage = min(used / own, 1.0) if own > 0.0 else 0.0
+        before = gains[0, t, z] if s > 0 else 0.0
+        gains[s, t, z] = (min(used / counted, 1.0) if counted > 0.0 else 0.0) - before
+        if z < end - begin:
+            out[s, begin + z, t] = coverage
 
 
 @jit

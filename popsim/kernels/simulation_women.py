@@ -1,10 +1,18 @@
 """One simulated year of women, by parity, in lanes.
 
-Women are moved upward from age 0, because how many bear at an age depends on who has borne at
-the age before; what one age hands to the next stands in ``R``, one row for each name below.
-Women by parity are followed up to ``tracked`` (exclusive), beyond which nobody asks for them;
-and below ``low`` all are childless. Blocks are those of :mod:`popsim.kernels.lanes`; women by
-parity ``N`` have four rows for each age, as have the rates.
+Women are moved upward in age, because how many bear at an age depends on who has borne at the
+age before. One loop over the lanes does all of an age. It reads what the age below hands on
+(``below``) and hands on itself (``here``), with the sums so far. Cohorts stay where they are, as
+in :mod:`popsim.kernels.simulation_cohorts`: those who reach the age are written to the rows of
+``W`` that they had at the age below.
+
+Who dies or moves has any parity in the proportions of the cohort, so that these change by births
+alone: a cohort is followed as a number of women and the shares of parities among them. Shares
+are followed from age ``low``, below which all are childless, up to ``tracked`` (exclusive),
+beyond which nobody asks for them.
+
+``wat`` is where the youngest age of the scenario and year stands in ``W``, as ``at`` is in ``P``.
+``X`` begins at age ``low``.
 """
 
 from __future__ import annotations
@@ -12,245 +20,482 @@ from __future__ import annotations
 import numpy as np
 
 from popsim.kernels._jit import jit
-from popsim.kernels.lanes import LANES, fill, survive
+from popsim.kernels.lanes import LANES
+from popsim.kernels.simulation_cohorts import (
+    DEATHS,
+    EACH,
+    ENTER,
+    LAID,
+    MIGRANTS,
+    MOVES,
+    NET,
+    SUMS,
+    begin_walk,
+    move_ages,
+    survive_at,
+    walk_oldest,
+)
 
 PARITIES, ORDERS = 4, 3
 
-# Rows of R: women exposed at the age below, those of them who have not borne and who have, by
-# parity; women of the age at the start by parity; who reach it and have not borne, or have.
-BELOW, LEFT, BORNE, START, REACH, MOTHERS = 0, 1, 5, 9, 13, 17
-# Women exposed at the start and alive at the end; births and births per woman, by order.
-EXPOSED, ALIVE, BIRTHS, PER_WOMAN = 21, 22, 23, 26
-# Sums over age: births by order, total fertility rate, deaths by sex.
-ALL_BIRTHS, FERTILITY, DEATHS = 29, 32, 33
-# Whether a rate would pass the ceiling.
-HELD = 35
-# Women of the ages that are not followed by parity, all together.
-ALONE = 36
-ROWS = 37
+# Rows of W at each age: shares of the parities among women, and women.
+ALL, ROWS = 4, 5
+
+# Rows of R after those of each sex: births by order, total fertility rate (in the baseline what
+# differs from that which is wanted).
+ALL_BIRTHS, ALL_FERTILITY, ALL_SUMS = 2 * SUMS, 2 * SUMS + ORDERS, 2 * SUMS + ORDERS + 1
+
+# Rows of X at each age: who dies of those who reach it, as a share, and half of the net migrants;
+# rates by parity, the highest of them, and births per woman of all orders that are wanted; and
+# rates by parity that the baseline bears by, where packages read them.
+ENTERING, RATES, TOP, WANTED, SCALED, INPUTS = 1, 2, 6, 7, 8, 12
+
+# Rows that one age hands to the next: women exposed, and among them the shares of those who have
+# not borne, by parity, and who have, by order; sums of births by order, births per woman (in the
+# baseline what differs from those wanted) and deaths so far; births of the age by order; and what
+# its rates were multiplied by.
+EXPOSED, NOT_YET, BORNE, BIRTHS, FERTILITY, DIED, BORN, SCALE, HANDED = (
+    0, 1, 5, 8, 11, 12, 13, 16, 17
+)  # fmt: skip
 
 
 @jit
-def reach(p, m, q, n, R):
-    """Move the women of one age up to it, and split those there at the start by parity."""
+def start(P, at, W, wat, low, R, here):
+    """Women of the age below ``low`` at the start of the year, and the sums of the ages below."""
+    p, w = P[at + (low - 1) * LANES :], W[wat + (low - 1) * ROWS * LANES :]
     for z in range(LANES):
-        h = 0.5 * m[z]
-        x, below = p[z] + h, R[BELOW * LANES + z]
-        died = (1.0 - q[z]) * below
-        e = below - died + h
-        up = e / below if below > 0.0 else 0.0
-        up = up if up > 0.0 else 0.0
-        parents = n[LANES + z] + n[2 * LANES + z] + n[3 * LANES + z]
-        share = x / (n[z] + parents) if parents > 0.0 else 0.0
-        R[START * LANES + z] = n[z] * share if parents > 0.0 else x
-        R[(START + 1) * LANES + z] = n[LANES + z] * share
-        R[(START + 2) * LANES + z] = n[2 * LANES + z] * share
-        R[(START + 3) * LANES + z] = n[3 * LANES + z] * share
-        R[REACH * LANES + z] = up * R[LEFT * LANES + z]
-        R[(REACH + 1) * LANES + z] = up * R[(LEFT + 1) * LANES + z]
-        R[(REACH + 2) * LANES + z] = up * R[(LEFT + 2) * LANES + z]
-        R[(REACH + 3) * LANES + z] = up * R[(LEFT + 3) * LANES + z]
-        R[MOTHERS * LANES + z] = up * R[BORNE * LANES + z]
-        R[(MOTHERS + 1) * LANES + z] = up * R[(BORNE + 1) * LANES + z]
-        R[(MOTHERS + 2) * LANES + z] = up * R[(BORNE + 2) * LANES + z]
-        R[(MOTHERS + 3) * LANES + z] = up * R[(BORNE + 3) * LANES + z]
-        R[BELOW * LANES + z] = x
-        R[EXPOSED * LANES + z] = x
-        R[ALIVE * LANES + z] = e
-        R[DEATHS * LANES + z] += died
-        p[z] = e
+        here[EXPOSED * LANES + z] = p[z] + R[ENTER * LANES + z]
+        for k in range(PARITIES):
+            here[(NOT_YET + k) * LANES + z] = w[k * LANES + z]
+        for k in range(BORNE, HANDED):
+            here[k * LANES + z] = 0.0
+        here[DIED * LANES + z] = R[DEATHS * LANES + z]
 
 
 @jit
-def scale_rates(wanted, ceiling, R, c):
-    """Scale the rates of one age to the births per woman that are wanted of all orders."""
-    some = 0
+def join(W, wat, X, low, a, below):
+    """The open age group, ``a``, joins those who reach it before they do."""
+    w, x = W[wat + a * ROWS * LANES :], X[(a - low) * INPUTS * LANES :]
     for z in range(LANES):
-        births = wanted[z] * (R[EXPOSED * LANES + z] + R[ALIVE * LANES + z])
-        free = (
-            c[z] * (R[START * LANES + z] + R[REACH * LANES + z])
-            + c[LANES + z] * (R[(START + 1) * LANES + z] + R[(REACH + 1) * LANES + z])
-            + c[2 * LANES + z] * (R[(START + 2) * LANES + z] + R[(REACH + 2) * LANES + z])
-            + c[3 * LANES + z] * (R[(START + 3) * LANES + z] + R[(REACH + 3) * LANES + z])
-        )
-        scale = births / free if free > 0.0 else 0.0
-        c0, c1, c2, c3 = c[z], c[LANES + z], c[2 * LANES + z], c[3 * LANES + z]
-        least = ceiling / scale if scale > 1.0 else np.inf
-        over = (c0 > least) | (c1 > least) | (c2 > least) | (c3 > least)
-        over |= (free <= 0.0) & (births > 0.0)
-        R[HELD * LANES + z] = 1.0 if over else 0.0
-        scale = 1.0 if over else scale
-        c[z], c[LANES + z] = scale * c0, scale * c1
-        c[2 * LANES + z], c[3 * LANES + z] = scale * c2, scale * c3
-        some += over
-    if some > 0:
-        for z in range(LANES):
-            if R[HELD * LANES + z] > 0.0:
-                births = wanted[z] * (R[EXPOSED * LANES + z] + R[ALIVE * LANES + z]) / 2.0
-                hold(births, ceiling, z, R, c)
+        exposed = w[ALL * LANES + z] + x[ENTERING * LANES + z]
+        both = below[EXPOSED * LANES + z] + exposed
+        share = below[EXPOSED * LANES + z] / both if both > 0.0 else 0.0
+        below[EXPOSED * LANES + z] = both
+        for k in range(PARITIES):
+            j = (NOT_YET + k) * LANES + z
+            below[j] = share * below[j] + (1.0 - share) * w[k * LANES + z]
+        for o in range(ORDERS):
+            below[(BORNE + o) * LANES + z] *= share
 
 
 @jit
-def hold(births, ceiling, z, R, c):
-    """Scale the rates of one lane, none beyond the ceiling, or its shape where that is higher."""
+def grow(W, wat, X, low, a, below, here):
+    """Move women up to one age at which nobody bears; counts lanes that nobody is left in."""
+    w, x, poor = W[wat + (a - 1) * ROWS * LANES :], X[(a - low) * INPUTS * LANES :], 0
+    for z in range(LANES):
+        reaching, enter = below[EXPOSED * LANES + z], x[ENTERING * LANES + z]
+        died = x[z] * reaching
+        alive = reaching - died + enter
+        n0, n1 = w[ROWS * LANES + z], w[(ROWS + 1) * LANES + z]
+        n2, n3 = w[(ROWS + 2) * LANES + z], w[(ROWS + 3) * LANES + z]
+        b0, b1 = below[BORNE * LANES + z], below[(BORNE + 1) * LANES + z]
+        here[EXPOSED * LANES + z] = w[(ROWS + ALL) * LANES + z] + enter
+        w[z] = below[NOT_YET * LANES + z]
+        w[LANES + z] = below[(NOT_YET + 1) * LANES + z] + b0
+        w[2 * LANES + z] = below[(NOT_YET + 2) * LANES + z] + b1
+        w[3 * LANES + z] = below[(NOT_YET + 3) * LANES + z] + below[(BORNE + 2) * LANES + z]
+        w[ALL * LANES + z] = alive
+        here[NOT_YET * LANES + z], here[(NOT_YET + 1) * LANES + z] = n0, n1
+        here[(NOT_YET + 2) * LANES + z], here[(NOT_YET + 3) * LANES + z] = n2, n3
+        here[BORNE * LANES + z], here[(BORNE + 1) * LANES + z] = 0.0, 0.0
+        here[(BORNE + 2) * LANES + z] = 0.0
+        here[BIRTHS * LANES + z] = below[BIRTHS * LANES + z]
+        here[(BIRTHS + 1) * LANES + z] = below[(BIRTHS + 1) * LANES + z]
+        here[(BIRTHS + 2) * LANES + z] = below[(BIRTHS + 2) * LANES + z]
+        here[FERTILITY * LANES + z] = below[FERTILITY * LANES + z]
+        here[DIED * LANES + z] = below[DIED * LANES + z] + died
+        poor += alive <= 0.0
+    return poor
+
+
+@jit
+def bear_wanted(W, wat, X, low, a, limit, below, here):
+    """Move women up to age ``a``, and let them bear as many children as are wanted.
+
+    Lanes in which a rate would pass the ``limit``, or nobody can bear, are for
+    :func:`bear_held`. Returns how many lanes nobody is left in, and how many are such.
+    """
+    w, x = W[wat + (a - 1) * ROWS * LANES :], X[(a - low) * INPUTS * LANES :]
+    poor, held = 0, 0
+    for z in range(LANES):
+        reaching, enter = below[EXPOSED * LANES + z], x[ENTERING * LANES + z]
+        died = x[z] * reaching
+        alive, exposed = reaching - died + enter, w[(ROWS + ALL) * LANES + z] + enter
+        left = alive if alive > 0.0 else 0.0
+        n0, n1 = w[ROWS * LANES + z], w[(ROWS + 1) * LANES + z]
+        n2, n3 = w[(ROWS + 2) * LANES + z], w[(ROWS + 3) * LANES + z]
+        l0, l1 = below[NOT_YET * LANES + z], below[(NOT_YET + 1) * LANES + z]
+        l2, l3 = below[(NOT_YET + 2) * LANES + z], below[(NOT_YET + 3) * LANES + z]
+        c0, c1 = x[RATES * LANES + z], x[(RATES + 1) * LANES + z]
+        c2, c3 = x[(RATES + 2) * LANES + z], x[(RATES + 3) * LANES + z]
+        start = (c0 * n0 + c1 * n1) + (c2 * n2 + c3 * n3)
+        reach = (c0 * l0 + c1 * l1) + (c2 * l2 + c3 * l3)
+        scale = x[WANTED * LANES + z] * (exposed + alive) / (exposed * start + left * reach)
+        half = 0.5 * scale
+        c0, c1, c2, c3 = half * c0, half * c1, half * c2, half * c3
+        # Births per woman of those at the age at the start, and of those who reach it; in the
+        # order of bear_given(), which without a package must give the same bits.
+        e0, e1, e2, e3 = c0 * n0, c1 * n1, c2 * n2, c3 * n3
+        f0, f1, f2, f3 = c0 * l0, c1 * l1, c2 * l2, c3 * l3
+        w[z] = l0 - f0
+        w[LANES + z] = l1 - f1 + (below[BORNE * LANES + z] + f0)
+        w[2 * LANES + z] = l2 - f2 + (below[(BORNE + 1) * LANES + z] + f1)
+        w[3 * LANES + z] = l3 + (below[(BORNE + 2) * LANES + z] + f2)
+        w[ALL * LANES + z] = alive
+        here[EXPOSED * LANES + z] = exposed
+        here[NOT_YET * LANES + z], here[(NOT_YET + 1) * LANES + z] = n0 - e0, n1 - e1
+        here[(NOT_YET + 2) * LANES + z], here[(NOT_YET + 3) * LANES + z] = n2 - e2, n3 - e3
+        e2, f2 = e2 + e3, f2 + f3
+        here[BORNE * LANES + z], here[(BORNE + 1) * LANES + z] = e0, e1
+        here[(BORNE + 2) * LANES + z] = e2
+        b0, b1 = exposed * e0 + left * f0, exposed * e1 + left * f1
+        b2 = exposed * e2 + left * f2
+        here[BORN * LANES + z], here[(BORN + 1) * LANES + z] = b0, b1
+        here[(BORN + 2) * LANES + z] = b2
+        here[BIRTHS * LANES + z] = below[BIRTHS * LANES + z] + b0
+        here[(BIRTHS + 1) * LANES + z] = below[(BIRTHS + 1) * LANES + z] + b1
+        here[(BIRTHS + 2) * LANES + z] = below[(BIRTHS + 2) * LANES + z] + b2
+        here[FERTILITY * LANES + z] = below[FERTILITY * LANES + z]
+        here[DIED * LANES + z] = below[DIED * LANES + z] + died
+        here[SCALE * LANES + z] = scale
+        poor += alive <= 0.0
+        held += not scale * x[TOP * LANES + z] <= limit
+    return poor, held
+
+
+@jit
+def bear_given(W, wat, X, low, a, F, band, below, here):
+    """As :func:`bear_wanted`, by the rates of the baseline times the factors of a package."""
+    w, x = W[wat + (a - 1) * ROWS * LANES :], X[(a - low) * INPUTS * LANES :]
+    factor, poor = F[band[a] * ORDERS * LANES :], 0
+    for z in range(LANES):
+        reaching, enter = below[EXPOSED * LANES + z], x[ENTERING * LANES + z]
+        died = x[z] * reaching
+        alive, exposed = reaching - died + enter, w[(ROWS + ALL) * LANES + z] + enter
+        left = alive if alive > 0.0 else 0.0
+        n0, n1 = w[ROWS * LANES + z], w[(ROWS + 1) * LANES + z]
+        n2, n3 = w[(ROWS + 2) * LANES + z], w[(ROWS + 3) * LANES + z]
+        l0, l1 = below[NOT_YET * LANES + z], below[(NOT_YET + 1) * LANES + z]
+        l2, l3 = below[(NOT_YET + 2) * LANES + z], below[(NOT_YET + 3) * LANES + z]
+        f0, f1, f2 = factor[z], factor[LANES + z], factor[2 * LANES + z]
+        c0, c1 = x[SCALED * LANES + z] * f0, x[(SCALED + 1) * LANES + z] * f1
+        c2, c3 = x[(SCALED + 2) * LANES + z] * f2, x[(SCALED + 3) * LANES + z] * f2
+        # One confinement a year at most, whatever a factor asks for.
+        c0, c1 = 0.5 * (c0 if c0 < 1.0 else 1.0), 0.5 * (c1 if c1 < 1.0 else 1.0)
+        c2, c3 = 0.5 * (c2 if c2 < 1.0 else 1.0), 0.5 * (c3 if c3 < 1.0 else 1.0)
+        e0, e1, e2, e3 = c0 * n0, c1 * n1, c2 * n2, c3 * n3
+        f0, f1, f2, f3 = c0 * l0, c1 * l1, c2 * l2, c3 * l3
+        w[z] = l0 - f0
+        w[LANES + z] = l1 - f1 + (below[BORNE * LANES + z] + f0)
+        w[2 * LANES + z] = l2 - f2 + (below[(BORNE + 1) * LANES + z] + f1)
+        w[3 * LANES + z] = l3 + (below[(BORNE + 2) * LANES + z] + f2)
+        w[ALL * LANES + z] = alive
+        here[EXPOSED * LANES + z] = exposed
+        here[NOT_YET * LANES + z], here[(NOT_YET + 1) * LANES + z] = n0 - e0, n1 - e1
+        here[(NOT_YET + 2) * LANES + z], here[(NOT_YET + 3) * LANES + z] = n2 - e2, n3 - e3
+        e2, f2 = e2 + e3, f2 + f3
+        here[BORNE * LANES + z], here[(BORNE + 1) * LANES + z] = e0, e1
+        here[(BORNE + 2) * LANES + z] = e2
+        b0, b1 = exposed * e0 + left * f0, exposed * e1 + left * f1
+        b2 = exposed * e2 + left * f2
+        women = 0.5 * (exposed + alive)
+        each = (b0 + b1 + b2) / women if women > 0.0 else 0.0
+        here[BORN * LANES + z], here[(BORN + 1) * LANES + z] = b0, b1
+        here[(BORN + 2) * LANES + z] = b2
+        here[BIRTHS * LANES + z] = below[BIRTHS * LANES + z] + b0
+        here[(BIRTHS + 1) * LANES + z] = below[(BIRTHS + 1) * LANES + z] + b1
+        here[(BIRTHS + 2) * LANES + z] = below[(BIRTHS + 2) * LANES + z] + b2
+        here[FERTILITY * LANES + z] = below[FERTILITY * LANES + z] + each
+        here[DIED * LANES + z] = below[DIED * LANES + z] + died
+        poor += alive <= 0.0
+    return poor
+
+
+@jit
+def bear_held(W, wat, X, low, a, limit, ceiling, below, here):
+    """Births of the lanes that :func:`bear_wanted` leaves, their rates held at the ceiling."""
+    w, x = W[wat + (a - 1) * ROWS * LANES :], X[(a - low) * INPUTS * LANES :]
+    women, rates = np.empty((2, PARITIES)), np.empty(PARITIES)
+    for z in range(LANES):
+        if here[SCALE * LANES + z] * x[TOP * LANES + z] <= limit:
+            continue
+        alive, exposed = w[ALL * LANES + z], here[EXPOSED * LANES + z]
+        left, everybody, total = max(alive, 0.0), 0.5 * (exposed + alive), 0.0
+        for k in range(PARITIES):
+            women[0, k] = exposed * w[(ROWS + k) * LANES + z]
+            women[1, k] = left * below[(NOT_YET + k) * LANES + z]
+        wanted = x[WANTED * LANES + z]
+        hold(wanted * everybody, ceiling, women, X, ((a - low) * INPUTS + RATES) * LANES + z, rates)
+        for k in range(PARITIES):
+            x[(SCALED + k) * LANES + z] = rates[k]
+        # In the order of bear_given(), which without a package must give the same bits.
+        c0, c1 = 0.5 * min(rates[0], 1.0), 0.5 * min(rates[1], 1.0)
+        c2, c3 = 0.5 * min(rates[2], 1.0), 0.5 * min(rates[3], 1.0)
+        n0, n1 = w[ROWS * LANES + z], w[(ROWS + 1) * LANES + z]
+        n2, n3 = w[(ROWS + 2) * LANES + z], w[(ROWS + 3) * LANES + z]
+        l0, l1 = below[NOT_YET * LANES + z], below[(NOT_YET + 1) * LANES + z]
+        l2, l3 = below[(NOT_YET + 2) * LANES + z], below[(NOT_YET + 3) * LANES + z]
+        e0, e1, e2, e3 = c0 * n0, c1 * n1, c2 * n2, c3 * n3
+        f0, f1, f2, f3 = c0 * l0, c1 * l1, c2 * l2, c3 * l3
+        w[z] = l0 - f0
+        w[LANES + z] = l1 - f1 + (below[BORNE * LANES + z] + f0)
+        w[2 * LANES + z] = l2 - f2 + (below[(BORNE + 1) * LANES + z] + f1)
+        w[3 * LANES + z] = l3 + (below[(BORNE + 2) * LANES + z] + f2)
+        here[NOT_YET * LANES + z], here[(NOT_YET + 1) * LANES + z] = n0 - e0, n1 - e1
+        here[(NOT_YET + 2) * LANES + z], here[(NOT_YET + 3) * LANES + z] = n2 - e2, n3 - e3
+        e2, f2 = e2 + e3, f2 + f3
+        here[BORNE * LANES + z], here[(BORNE + 1) * LANES + z] = e0, e1
+        here[(BORNE + 2) * LANES + z] = e2
+        here[BORN * LANES + z] = exposed * e0 + left * f0
+        here[(BORN + 1) * LANES + z] = exposed * e1 + left * f1
+        here[(BORN + 2) * LANES + z] = exposed * e2 + left * f2
+        for o in range(ORDERS):
+            born = here[(BORN + o) * LANES + z]
+            here[(BIRTHS + o) * LANES + z] = below[(BIRTHS + o) * LANES + z] + born
+            total += born
+        each = total / everybody if everybody > 0.0 else 0.0
+        here[FERTILITY * LANES + z] = below[FERTILITY * LANES + z] + (each - wanted)
+
+
+@jit
+def hold(births, ceiling, women, X, at, rates):
+    """Rates in proportion to those at ``at``, none beyond the ceiling, or them if that is lower.
+
+    ``women`` (half, parity) of one lane may bear.
+    """
     held = 0  # bit by parity
-    for _ in range(PARITIES + 1):
+    for k in range(PARITIES):
+        rates[k] = 0.0
+    for _ in range(PARITIES + 1 if births > 0.0 else 0):
         left, free, everybody = births, 0.0, 0.0
         for k in range(PARITIES):
-            women = (R[(START + k) * LANES + z] + R[(REACH + k) * LANES + z]) / 2.0
-            everybody += women
+            c, bearing = X[at + k * LANES], 0.5 * (women[0, k] + women[1, k])
+            everybody += bearing
             if held >> k & 1:
-                left -= max(c[k * LANES + z], ceiling) * women
+                left -= max(c, ceiling) * bearing
             else:
-                free += c[k * LANES + z] * women
-        if free <= 0.0:  # nobody of the parities that bear, or all are held: all bear alike
-            for k in range(PARITIES):
-                c[k * LANES + z] = births / everybody if everybody > 0.0 else np.inf
-            return
+                free += c * bearing
         more = held
         for k in range(PARITIES):
-            rate = left / free * c[k * LANES + z]
-            if not held >> k & 1 and rate > max(c[k * LANES + z], ceiling):
-                more |= 1 << k
+            c = X[at + k * LANES]
+            if free <= 0.0:  # nobody of the parities that bear, or all are held: all bear alike
+                rates[k] = births / everybody if everybody > 0.0 else np.inf
+            elif held >> k & 1:
+                rates[k] = max(c, ceiling)
+            else:
+                rates[k] = left / free * c
+                more |= (rates[k] > max(c, ceiling)) << k
         if more == held:
-            for k in range(PARITIES):
-                most, rate = max(c[k * LANES + z], ceiling), left / free * c[k * LANES + z]
-                c[k * LANES + z] = most if held >> k & 1 else rate
             return
         held = more
 
 
 @jit
-def bear(c, factor, n, R):
-    """Births of one age in two halves, and its women by parity at the end."""
+def keep_rates(X, low, a, here):
+    """Rates by parity that the women of one age of the baseline bear by, for packages."""
+    x = X[(a - low) * INPUTS * LANES :]
     for z in range(LANES):
-        f0, f1, f2 = factor[z], factor[LANES + z], factor[2 * LANES + z]
-        h0, h1 = c[z] * f0, c[LANES + z] * f1
-        h2, h3 = c[2 * LANES + z] * f2, c[3 * LANES + z] * f2
-        # One confinement a year at most, whatever a factor asks for.
-        h0, h1 = (h0 if h0 < 1.0 else 1.0) / 2.0, (h1 if h1 < 1.0 else 1.0) / 2.0
-        h2, h3 = (h2 if h2 < 1.0 else 1.0) / 2.0, (h3 if h3 < 1.0 else 1.0) / 2.0
-        s0, s1 = R[START * LANES + z], R[(START + 1) * LANES + z]
-        s2, s3 = R[(START + 2) * LANES + z], R[(START + 3) * LANES + z]
-        r0, r1 = R[REACH * LANES + z], R[(REACH + 1) * LANES + z]
-        r2, r3 = R[(REACH + 2) * LANES + z], R[(REACH + 3) * LANES + z]
-        early0, early1, early2, early3 = h0 * s0, h1 * s1, h2 * s2, h3 * s3
-        late0, late1, late2, late3 = h0 * r0, h1 * r1, h2 * r2, h3 * r3
-        n[z] = r0 - late0
-        n[LANES + z] = r1 - late1 + (R[MOTHERS * LANES + z] + late0)
-        n[2 * LANES + z] = r2 - late2 + (R[(MOTHERS + 1) * LANES + z] + late1)
-        mothers = R[(MOTHERS + 2) * LANES + z] + R[(MOTHERS + 3) * LANES + z]
-        n[3 * LANES + z] = r3 + (mothers + late2)
-        R[LEFT * LANES + z] = s0 - early0
-        R[(LEFT + 1) * LANES + z] = s1 - early1
-        R[(LEFT + 2) * LANES + z] = s2 - early2
-        R[(LEFT + 3) * LANES + z] = s3 - early3
-        R[BORNE * LANES + z], R[(BORNE + 1) * LANES + z] = early0, early1
-        R[(BORNE + 2) * LANES + z], R[(BORNE + 3) * LANES + z] = early2, early3
-        b0, b1, b2 = early0 + late0, early1 + late1, (early2 + late2) + (early3 + late3)
-        women = (R[EXPOSED * LANES + z] + R[ALIVE * LANES + z]) / 2.0
+        scale = here[SCALE * LANES + z]
+        x[SCALED * LANES + z] = scale * x[RATES * LANES + z]
+        x[(SCALED + 1) * LANES + z] = scale * x[(RATES + 1) * LANES + z]
+        x[(SCALED + 2) * LANES + z] = scale * x[(RATES + 2) * LANES + z]
+        x[(SCALED + 3) * LANES + z] = scale * x[(RATES + 3) * LANES + z]
+
+
+@jit
+def add_per_woman(W, wat, a, band, here, by_band):
+    """Add the births per woman of one age, by order, to ``by_band``."""
+    w = W[wat + ((a - 1) * ROWS + ALL) * LANES :]
+    into = by_band[band[a] * ORDERS * LANES :]
+    for z in range(LANES):
+        women = 0.5 * (w[z] + here[EXPOSED * LANES + z])
         per = 1.0 / women if women > 0.0 else 0.0
-        R[BIRTHS * LANES + z], R[(BIRTHS + 1) * LANES + z] = b0, b1
-        R[(BIRTHS + 2) * LANES + z] = b2
-        R[PER_WOMAN * LANES + z], R[(PER_WOMAN + 1) * LANES + z] = per * b0, per * b1
-        R[(PER_WOMAN + 2) * LANES + z] = per * b2
-        R[ALL_BIRTHS * LANES + z] += b0
-        R[(ALL_BIRTHS + 1) * LANES + z] += b1
-        R[(ALL_BIRTHS + 2) * LANES + z] += b2
-        R[FERTILITY * LANES + z] += per * (b0 + b1 + b2)
+        into[z] += per * here[BORN * LANES + z]
+        into[LANES + z] += per * here[(BORN + 1) * LANES + z]
+        into[2 * LANES + z] += per * here[(BORN + 2) * LANES + z]
 
 
 @jit
-def pass_on(n, R):
-    """Women by parity at the end of an age at which nobody bears."""
+def write_births(a, here, s, begin, end, t, out):
+    """Births of one age by order into ``out`` (scenario, cell, year, order, age)."""
+    for z in range(end - begin):
+        for o in range(ORDERS):
+            out[s, begin + z, t, o, a] = here[(BORN + o) * LANES + z]
+
+
+@jit
+def lay_mortality(polynomial, draw, low, tracked, X):
+    """Who dies of those who reach the ages ``low <= a < tracked``."""
+    for a in range(low, tracked):
+        i = (a - low) * INPUTS * LANES
+        survive_at(polynomial, a, draw, X, i)
+        x = X[i:]
+        for z in range(LANES):
+            x[z] = 1.0 - x[z]
+
+
+@jit
+def lay_entering(form, P, at, given, mobile, draw, by_person, low, tracked, V, X, R):
+    """Half of the net migrants of the ages ``low <= a < tracked``, and their sum to R."""
+    shift = draw[EACH]
+    for a in range(low, tracked):
+        p, v = P[at + a * LANES :], V[(a * MOVES + MIGRANTS) * LANES :]
+        x, u, k = X[((a - low) * INPUTS + ENTERING) * LANES :], given[a], mobile[a]
+        if form == LAID:
+            for z in range(LANES):
+                x[z] = 0.5 * v[z]
+                R[NET * LANES + z] += v[z]
+        else:
+            for z in range(LANES):
+                people, m = p[z], u + shift[z] * k
+                m = m * people if by_person else m
+                x[z] = 0.5 * m
+                R[NET * LANES + z] += m
+
+
+@jit
+def give_rows(P, at, W, wat, tracked):
+    """What the rows by age say of women of all parities, to the rows by parity."""
+    for a in range(tracked):
+        p, w = P[at + a * LANES :], W[wat + (a * ROWS + ALL) * LANES :]
+        for z in range(LANES):
+            w[z] = p[z]
+
+
+@jit
+def finish(P, at, W, wat, low, tracked, sums, R):
+    """What the walk over the ages ``low <= a < tracked`` leaves, to the rows by age and to R."""
+    for a in range(low - 1, tracked - 1):
+        p, w = P[at + a * LANES :], W[wat + (a * ROWS + ALL) * LANES :]
+        for z in range(LANES):
+            p[z] = w[z]
+    p = P[at + (tracked - 1) * LANES :]
     for z in range(LANES):
-        n[z] = R[REACH * LANES + z]
-        n[LANES + z] = R[(REACH + 1) * LANES + z] + R[MOTHERS * LANES + z]
-        n[2 * LANES + z] = R[(REACH + 2) * LANES + z] + R[(MOTHERS + 1) * LANES + z]
-        mothers = R[(MOTHERS + 2) * LANES + z] + R[(MOTHERS + 3) * LANES + z]
-        n[3 * LANES + z] = R[(REACH + 3) * LANES + z] + mothers
-        R[LEFT * LANES + z] = R[START * LANES + z]
-        R[(LEFT + 1) * LANES + z] = R[(START + 1) * LANES + z]
-        R[(LEFT + 2) * LANES + z] = R[(START + 2) * LANES + z]
-        R[(LEFT + 3) * LANES + z] = R[(START + 3) * LANES + z]
-        R[BORNE * LANES + z], R[(BORNE + 1) * LANES + z] = 0.0, 0.0
-        R[(BORNE + 2) * LANES + z], R[(BORNE + 3) * LANES + z] = 0.0, 0.0
+        p[z] = sums[EXPOSED * LANES + z]
+        R[ENTER * LANES + z] = 0.0  # who comes in at the last age is among its exposed
+        R[DEATHS * LANES + z] = sums[DIED * LANES + z]
+        R[ALL_FERTILITY * LANES + z] = sums[FERTILITY * LANES + z]
+        for o in range(ORDERS):
+            R[(ALL_BIRTHS + o) * LANES + z] = sums[(BIRTHS + o) * LANES + z]
 
 
 @jit
-def start_women(p, m, n, R):
-    """Women of the youngest age at the start, whom the next age is reached from."""
-    for z in range(n.shape[0] // PARITIES):
-        x = p[z] + 0.5 * m[z]
-        parents = n[LANES + z] + n[2 * LANES + z] + n[3 * LANES + z]
-        share = x / (n[z] + parents) if parents > 0.0 else 0.0
-        R[BELOW * LANES + z] += x
-        R[LEFT * LANES + z] += n[z] * share if parents > 0.0 else x
-        for k in range(1, PARITIES):
-            R[(LEFT + k) * LANES + z] += n[k * LANES + z] * share
-
-
-@jit
-def grow_up(p, m, q, n, R):
-    """Move the women of one age up to it where all are childless."""
-    for z in range(LANES):
-        h = 0.5 * m[z]
-        x, below = p[z] + h, R[BELOW * LANES + z]
-        died = (1.0 - q[z]) * below
-        e = below - died + h
-        R[BELOW * LANES + z], R[LEFT * LANES + z] = x, x
-        R[DEATHS * LANES + z] += died
-        p[z], n[z] = e, e
+def move_to(
+    a, oldest, W, wat, X, low, first, last, band, ceiling, packages, F, by_band, below, here, s,
+    begin, end, t, out,
+):  # fmt: skip
+    """Move women up to age ``a``; in the baseline (``s`` 0) they bear what is wanted."""
+    limit = min(ceiling, 1.0)
+    if a == oldest:
+        join(W, wat, X, low, a, below)
+    if not first <= a < last:
+        none = grow(W, wat, X, low, a, below, here)
+    elif s == 0:
+        none, held = bear_wanted(W, wat, X, low, a, limit, below, here)
+        if packages:
+            keep_rates(X, low, a, here)
+        if held > 0:
+            bear_held(W, wat, X, low, a, limit, ceiling, below, here)
+        if packages:
+            add_per_woman(W, wat, a, band, here, by_band)
+        write_births(a, here, s, begin, end, t, out)
+    else:
+        none = bear_given(W, wat, X, low, a, F, band, below, here)
+        write_births(a, here, s, begin, end, t, out)
+    if none > 0:
+        forget(W, wat, a)
+    return none
 
 
 @jit
 def move_women(
-    P, M, Q, N, low, tracked, first, last, scaled, wanted, ceiling, C, F, band, by_band, R, out
+    form, P, at, W, wat, X, survival, polynomial, given, mobile, draw, by_person, V, low, tracked,
+    first, last, band, ceiling, packages, F, by_band, one, other, R, s, begin, end, t, out,
 ):  # fmt: skip
-    """One year of women, but for the newborn: moves P and N, and leaves the sums in R.
+    """One year of women, but for the newborn; counts empty groups.
 
-    ``C`` holds conditional rates, and where ``scaled`` those of the draw after it. ``F`` are
-    factors (band, order), ``by_band`` births per woman in the same places, and ``out`` births
-    (lane, order, age), with no lanes where they are not asked for.
+    In the baseline women bear the births that are wanted, in packages at the rates of the
+    baseline times the factors ``F`` (band, order). ``one`` and ``other`` are what ages hand on
+    to each other in turns, and ``out`` births at every age.
     """
-    ages = P.shape[0] // LANES
-    fill(R, 0.0)
-    start_women(P[:LANES], M[:LANES], N[: PARITIES * LANES], R)
-    if tracked < ages:
-        i = (tracked - 1) * LANES
-        none = np.array([0, ages - tracked + 1])
-        deaths = R[DEATHS * LANES : (DEATHS + 1) * LANES]
-        survive(P[i:], M[i:], 0.5, Q[i:], none, R[ALONE * LANES : (ALONE + 1) * LANES], deaths)
-    for a in range(1, tracked):
-        i, j = a * LANES, (a + 1) * LANES
-        p, m, q, n = P[i:j], M[i:j], Q[i:j], N[PARITIES * i : PARITIES * j]
-        if a == ages - 1:  # the open group is reached from itself, too
-            start_women(p, m, n, R)
-        if a < low:
-            grow_up(p, m, q, n, R)
-            continue
-        reach(p, m, q, n, R)
-        if first <= a < last:
-            c = C[(a - first) * PARITIES * LANES : (a - first + 1) * PARITIES * LANES]
-            b = band[a] * ORDERS * LANES
-            if scaled:
-                scale_rates(wanted[(a - first) * LANES : (a - first + 1) * LANES], ceiling, R, c)
-            bear(c, F[b : b + ORDERS * LANES], n, R)
-            if scaled:
-                for i in range(ORDERS * LANES):
-                    by_band[b + i] += R[PER_WOMAN * LANES + i]
-            for z in range(out.shape[0]):
-                for o in range(ORDERS):
-                    out[z, o, a] = R[(BIRTHS + o) * LANES + z]
+    ages = given.shape[0] // 2
+    begin_walk(0, V, R)
+    poor = move_ages(
+        form, P, at, 0, low - 1, 0, survival, polynomial, given, mobile, draw, by_person, V, R
+    )
+    lay_entering(form, P, at, given, mobile, draw, by_person, low, tracked, V, X, R)
+    start(P, at, W, wat, low, R, one)
+    for a in range(low, tracked):
+        if (a - low) % 2 == 0:
+            poor += move_to(
+                a, ages - 1, W, wat, X, low, first, last, band, ceiling, packages, F, by_band,
+                one, other, s, begin, end, t, out,
+            )  # fmt: skip
         else:
-            pass_on(n, R)
+            poor += move_to(
+                a, ages - 1, W, wat, X, low, first, last, band, ceiling, packages, F, by_band,
+                other, one, s, begin, end, t, out,
+            )  # fmt: skip
+    if (tracked - low) % 2 == 0:
+        finish(P, at, W, wat, low, tracked, one, R)
+    else:
+        finish(P, at, W, wat, low, tracked, other, R)
+    if tracked < ages:
+        poor += move_ages(
+            form, P, at, tracked - 1, ages - 2, 0, survival, polynomial, given, mobile, draw,
+            by_person, V, R,
+        )  # fmt: skip
+        poor += walk_oldest(P, at, 0, V, R)
+    return poor
 
 
 @jit
-def youngest(N, oldest):
+def share_out(P, at, W, wat, tracked):
+    """Women by parity, in the rows of their shares, as shares of all."""
+    for a in range(tracked):
+        p, w = P[at + a * LANES :], W[wat + a * ROWS * LANES :]
+        for z in range(LANES):
+            n0, n1, n2, n3 = w[z], w[LANES + z], w[2 * LANES + z], w[3 * LANES + z]
+            everybody = n0 + (n1 + n2 + n3)
+            w[z] = n0 / everybody if everybody > 0.0 else 1.0
+            for k in range(1, PARITIES):
+                w[k * LANES + z] = w[k * LANES + z] / everybody if everybody > 0.0 else 0.0
+            w[ALL * LANES + z] = p[z]
+
+
+@jit
+def childless(P, at, W, wat, a):
+    """All women of one age are childless."""
+    p, w = P[at + a * LANES :], W[wat + a * ROWS * LANES :]
+    for z in range(LANES):
+        w[z], w[ALL * LANES + z] = 1.0, p[z]
+        w[LANES + z], w[2 * LANES + z], w[3 * LANES + z] = 0.0, 0.0, 0.0
+
+
+@jit
+def forget(W, wat, a):
+    """Women who come in where nobody has reached age ``a`` are childless."""
+    w = W[wat + (a - 1) * ROWS * LANES :]
+    for z in range(LANES):
+        if not w[ALL * LANES + z] > 0.0:
+            w[z], w[LANES + z], w[2 * LANES + z], w[3 * LANES + z] = 1.0, 0.0, 0.0, 0.0
+
+
+@jit
+def youngest(W, wat, oldest):
     """The youngest age, up to ``oldest``, at which some woman of the block is not childless."""
     for a in range(oldest):
-        for i in range((a * PARITIES + 1) * LANES, (a + 1) * PARITIES * LANES):
-            if N[i] != 0.0:
+        for i in range(wat + (a * ROWS + 1) * LANES, wat + (a * ROWS + PARITIES) * LANES):
+            if W[i] != 0.0:
                 return a
     return oldest

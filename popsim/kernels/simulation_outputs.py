@@ -1,0 +1,299 @@
+"""How the simulation lays out a block of lanes, and what it writes of one.
+
+``P`` and ``W`` are those of :mod:`popsim.kernels.simulation_cohorts` and
+:mod:`popsim.kernels.simulation_women`; ``K`` are children by order at each age, by scenario.
+Outputs are arrays of
+:class:`popsim.kernels.simulation_inputs.Summary` and ``EveryAge``, written for scenario ``s``,
+the cells ``begin <= c < end`` and year ``t``.
+"""
+
+from __future__ import annotations
+
+from popsim.kernels._jit import jit
+from popsim.kernels.lanes import LANES, same
+from popsim.kernels.simulation_cohorts import (
+    DEATHS,
+    EACH,
+    LUCK,
+    MIGRANTS,
+    MOVES,
+    NET,
+    SHIFT,
+    SRB,
+    SUMS,
+)
+from popsim.kernels.simulation_inputs import BEARING_AGES, CHILD_AGES, COMPLETED_AGE
+from popsim.kernels.simulation_women import (
+    ALL,
+    ALL_BIRTHS,
+    ALL_FERTILITY,
+    INPUTS,
+    ORDERS,
+    PARITIES,
+    RATES,
+    ROWS,
+    TOP,
+    WANTED,
+)
+
+
+@jit
+def read_draws(cells, t, shift, moving, luck, srb_index, srb, srb_factor, draw):
+    """What is drawn for the lanes in the year into the rows of ``draw``."""
+    for z in range(LANES):
+        c = cells[z]
+        draw[0, z], draw[1, z] = shift[c, t, 0], shift[c, t, 1]
+        draw[SHIFT, z], draw[LUCK, z] = moving[c, t], luck[c, t]
+        draw[EACH, z] = draw[SHIFT, z]
+        draw[SRB, z] = srb[srb_index[c], t] * srb_factor[c, t]
+
+
+@jit
+def lay_state(population, row, sex, P, at):
+    """A population by state into all lanes."""
+    ages = population.shape[1] // 2
+    for a in range(ages):
+        for z in range(LANES):
+            P[at + a * LANES + z] = population[row, sex * ages + a]
+
+
+@jit
+def lay_women(women, rows, tracked, W, wat):
+    """Women by parity and age of the rows (row, parity, age) that the lanes read."""
+    for a in range(tracked):
+        for k in range(PARITIES):
+            w = W[wat + (a * ROWS + k) * LANES :]
+            for z in range(LANES):
+                w[z] = women[rows[z], k, a]
+
+
+@jit
+def lay_rates(rates, rows, t, low, first, last, X):
+    """Rates by parity and age of the rows (row, year, parity, age) that the lanes read."""
+    shared = same(rows)
+    for a in range(first, last):
+        x = X[(a - low) * INPUTS * LANES :]
+        for z in range(LANES):
+            x[TOP * LANES + z] = 0.0
+        for k in range(PARITIES):
+            if shared:
+                value = rates[rows[0], t, k, a]
+                for z in range(LANES):
+                    x[(RATES + k) * LANES + z] = value
+            else:
+                for z in range(LANES):
+                    x[(RATES + k) * LANES + z] = rates[rows[z], t, k, a]
+            for z in range(LANES):
+                rate, top = x[(RATES + k) * LANES + z], x[TOP * LANES + z]
+                x[TOP * LANES + z] = rate if rate > top else top
+
+
+@jit
+def lay_wanted(fertility, rows, t, draw, low, first, last, X, total):
+    """Births per woman by age of the rows (row, year, age) that the lanes read, times their luck.
+
+    Their sum is the ``total``.
+    """
+    shared, luck = same(rows), draw[LUCK]
+    for z in range(LANES):
+        total[z] = 0.0
+    for a in range(first, last):
+        x = X[((a - low) * INPUTS + WANTED) * LANES :]
+        if shared:
+            value = fertility[rows[0], t, a]
+            for z in range(LANES):
+                x[z] = value * luck[z]
+                total[z] += value
+        else:
+            for z in range(LANES):
+                value = fertility[rows[z], t, a]
+                x[z] = value * luck[z]
+                total[z] += value
+    for z in range(LANES):
+        total[z] *= luck[z]
+
+
+@jit
+def first_children(children, row, K, shares, at):
+    """Children (row, order, age) into all lanes, nobody at the ages beyond; and their shares.
+
+    The children of an age keep their proportions by order while any of them is left.
+    """
+    for j in range(CHILD_AGES):
+        known, some = j < min(CHILD_AGES - 1, children.shape[2]), 0.0
+        for o in range(ORDERS):
+            some += children[row, o, j] if known else 0.0
+        for o in range(ORDERS):
+            number = children[row, o, j] if known else 0.0
+            share, i = (number / some if some > 0.0 else 1.0 - min(o, 1)), (j * ORDERS + o) * LANES
+            for z in range(LANES):
+                K[0, i + z], shares[at + i + z] = number, share
+
+
+@jit
+def share_births(R, shares, at):
+    """Shares of the orders among the births of the year."""
+    share = shares[at:]
+    for z in range(LANES):
+        b0, b1 = R[ALL_BIRTHS * LANES + z], R[(ALL_BIRTHS + 1) * LANES + z]
+        b2 = R[(ALL_BIRTHS + 2) * LANES + z]
+        some = b0 + b1 + b2
+        per = 1.0 / some if some > 0.0 else 0.0
+        share[z] = per * b0 if some > 0.0 else 1.0
+        share[LANES + z], share[2 * LANES + z] = per * b1, per * b2
+
+
+@jit
+def count_children(P, at, other, shares, shat, s, K):
+    """Children by order at each age; girls begin at ``at``, boys at ``other``."""
+    for j in range(CHILD_AGES):
+        girls, boys = P[at + j * LANES :], P[other + j * LANES :]
+        i, nobody = j * ORDERS * LANES, 0
+        share, k = shares[shat + i :], K[s, i:]
+        for z in range(LANES):
+            total = girls[z] + boys[z]
+            k[z], k[LANES + z] = share[z] * total, share[LANES + z] * total
+            k[2 * LANES + z] = share[2 * LANES + z] * total
+            nobody += total <= 0.0
+        for z in range(LANES if nobody > 0 else 0):
+            if girls[z] + boys[z] <= 0.0:  # who comes in later is of the first order
+                share[z], share[LANES + z], share[2 * LANES + z] = 1.0, 0.0, 0.0
+
+
+@jit
+def write_groups(P, at, sex, borders, total, s, begin, end, t, out):
+    """Sums of one sex over the age groups."""
+    for g in range(borders.shape[0] - 1):
+        a, stop = borders[g], borders[g + 1]
+        for z in range(LANES):
+            total[z] = 0.0
+        while a < stop:
+            p = P[at + a * LANES :]
+            if a + 5 <= stop:
+                for z in range(LANES):
+                    two = (total[z] + p[z]) + p[LANES + z]
+                    total[z] = ((two + p[2 * LANES + z]) + p[3 * LANES + z]) + p[4 * LANES + z]
+                a += 5
+            else:
+                for z in range(LANES):
+                    total[z] += p[z]
+                a += 1
+        for z in range(end - begin):
+            out[s, begin + z, t, sex, g] = total[z]
+
+
+@jit
+def write_women(W, wat, total, s, begin, end, t, women, completed):
+    """Women by parity over BEARING_AGES, and at COMPLETED_AGE."""
+    for k in range(PARITIES):
+        for z in range(LANES):
+            total[z] = 0.0
+        for a in range(BEARING_AGES[0], BEARING_AGES[1]):
+            w = W[wat + a * ROWS * LANES :]
+            for z in range(LANES):
+                total[z] += w[k * LANES + z] * w[ALL * LANES + z]
+        w = W[wat + COMPLETED_AGE * ROWS * LANES :]
+        for z in range(end - begin):
+            women[s, begin + z, t, k] = total[z]
+            completed[s, begin + z, t, k] = w[k * LANES + z] * w[ALL * LANES + z]
+
+
+@jit
+def write_children(K, borders, total, s, begin, end, t, out):
+    """Children by order and group of ages."""
+    for g in range(borders.shape[0] - 1):
+        for o in range(ORDERS):
+            for z in range(LANES):
+                total[z] = 0.0
+            for j in range(borders[g], borders[g + 1]):
+                k = K[s, (j * ORDERS + o) * LANES :]
+                for z in range(LANES):
+                    total[z] += k[z]
+            for z in range(end - begin):
+                out[s, begin + z, t, o, g] = total[z]
+
+
+@jit
+def write_state(P, at, sex, s, begin, end, t, out):
+    """One sex by age into ``out`` (scenario, cell, year, state)."""
+    ages = out.shape[3] // 2
+    for z in range(end - begin):
+        for a in range(ages):
+            out[s, begin + z, t, sex * ages + a] = P[at + a * LANES + z]
+
+
+@jit
+def write_final(P, at, sex, s, begin, end, out):
+    """One sex by age into ``out`` (scenario, cell, state)."""
+    ages = out.shape[2] // 2
+    for z in range(end - begin):
+        for a in range(ages):
+            out[s, begin + z, sex * ages + a] = P[at + a * LANES + z]
+
+
+@jit
+def write_every_woman(W, wat, s, begin, end, t, out):
+    """Women by parity and age."""
+    for z in range(end - begin):
+        for k in range(PARITIES):
+            for a in range(out.shape[4]):
+                w = W[wat + a * ROWS * LANES :]
+                out[s, begin + z, t, k, a] = w[k * LANES + z] * w[ALL * LANES + z]
+
+
+@jit
+def write_every_death(P, at, sex, V, s, begin, end, t, out):
+    """Deaths of one sex by age reached, but for the newborn, before anybody moves."""
+    ages = out.shape[3] // 2
+    for z in range(end - begin):
+        below = 0.0
+        for a in range(ages):
+            v, state = V[(sex * ages + a) * MOVES * LANES :], sex * ages + a
+            here = P[at + a * LANES + z] + 0.5 * v[MIGRANTS * LANES + z]
+            reaching = below + here if a == ages - 1 else below
+            out[s, begin + z, t, state] = (1.0 - v[z]) * reaching
+            below = here
+
+
+@jit
+def write_every_move(V, adjustment, s, begin, end, t, migration, adjusted):
+    """Net migrants of each state, and what they were altered by."""
+    for z in range(end - begin):
+        for state in range(migration.shape[3]):
+            m = V[(state * MOVES + MIGRANTS) * LANES :]
+            migration[s, begin + z, t, state] = m[z]
+            adjusted[s, begin + z, t, state] = adjustment[state * LANES + z]
+
+
+@jit
+def write_flows(level, R, s, begin, end, t, births, fertility, deaths):
+    """Sums of the year; ``level`` are births per woman that were wanted in the baseline."""
+    for z in range(end - begin):
+        c = begin + z
+        for o in range(ORDERS):
+            births[s, c, t, o] = R[(ALL_BIRTHS + o) * LANES + z]
+        wanted = level[z] if s == 0 else 0.0
+        fertility[s, c, t] = wanted + R[ALL_FERTILITY * LANES + z]
+        for sex in range(2):
+            deaths[s, c, t, sex] = R[(sex * SUMS + DEATHS) * LANES + z]
+
+
+@jit
+def write_moves(moved, adjustment, altered, R, s, begin, end, t, migration, adjusted, count):
+    """Net migrants of the year, and by how much they were altered, which is then forgotten."""
+    ages = adjustment.shape[0] // (2 * LANES)
+    for z in range(LANES):
+        lane = z < end - begin
+        if lane:
+            for sex in range(2 if moved else 0):
+                migration[s, begin + z, t, sex] = R[(sex * SUMS + NET) * LANES + z]
+            count[s, begin + z, t] = altered[z]
+        if altered[z] > 0:
+            for sex in range(2):
+                total = 0.0
+                for a in range(sex * ages, (sex + 1) * ages):
+                    total += adjustment[a * LANES + z]
+                    adjustment[a * LANES + z] = 0.0
+                if lane:
+                    adjusted[s, begin + z, t, sex] = total
+            altered[z] = 0
