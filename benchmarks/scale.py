@@ -2,27 +2,30 @@
 
     python benchmarks/scale.py                    everything, each part in a process of its own
     python benchmarks/scale.py growth             how time grows along regions, draws and years
-    python benchmarks/scale.py whole [counties]   all counties x 1,000 draws x 40 years in one call
+    python benchmarks/scale.py whole [counties [totals | fertility | orders]]
+                                                  all counties x 1,000 draws x 40 years in one call
     python benchmarks/scale.py cut [counties]     chunks (dask) and threads: time, and bits
 
 Counties are those of ``benchmarks/counties.py``. The result asked for is the 10 %, 50 % and 90 %
-quantiles, by county, of births by order, of the population by sex and three age groups, and of
-the dependency ratio. Memory is the peak of the process.
+quantiles, by county, of births, of the population by sex and three age groups, and of the
+dependency ratio: *totals* of all draws, the same where *fertility* alone is drawn, or births by
+*orders*, for which women are followed by parity. Memory is the peak of the process.
 """
 
 from __future__ import annotations
 
-import cProfile
 import hashlib
 import os
-import pstats
 import resource
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
+from importlib import import_module
 from itertools import pairwise
 from time import perf_counter
+from unittest.mock import patch
 
 import numpy as np
 import xarray as xr
@@ -39,20 +42,47 @@ ASKED = {
     "variables": ["total_births", "population", "dependency_ratio"],
     "age_groups": (0, 15, 65),
 }
+#: What ``whole`` can be asked for: everything drawn, fertility alone, births by order.
+WORKLOADS = {
+    "totals": ASKED,
+    "fertility": {**ASKED, "vary": ["fertility"]},
+    "orders": {**ASKED, "variables": ["births", "population", "dependency_ratio"]},
+}
 DRAWS, YEARS, FIRST = 1000, 40, 2021
 GROWTH = {"regions": (100, 200, 400), "draws": (250, 500, 1000), "years": (20, 40, 80)}
 ROUNDS, THREADS = 2, config.NUMBA_NUM_THREADS
-#: What the time is spent on: functions by the end of their file's name.
+#: What the time is spent on: functions by module.
 STAGES = {
-    "projection kernel": ("kernels/summary.py", "project_summary"),
-    "simulation kernel": ("kernels/simulation.py", "simulate"),
-    "quantiles": ("uncertainty/quantiles.py", "quantiles_over_draws"),
-    "draws of demography": ("uncertainty/paths.py", "demographic_draws"),
-    "draws of women by parity": ("uncertainty/parity.py", "starting_women_draws"),
-    "survival polynomials": ("uncertainty/mortality.py", "survival_polynomial"),
-    "rates of the first year": ("kernels/first_year.py", "first_year_rates"),
-    "dependency ratios": ("demography/dependency.py", "dependency_ratio"),
+    "kernel without parity": ("popsim.simulation_totals", "project_summary"),
+    "kernel by parity": ("popsim.simulation_engine", "simulate"),
+    "quantiles": ("popsim.simulation_plan", "quantiles_over_draws"),
+    "draws of demography": ("popsim.simulation_plan", "demographic_draws"),
+    "draws of women by parity": ("popsim.simulation_plan", "starting_women_draws"),
+    "rates of the first year": ("popsim.simulation_engine", "_first_year"),
+    "dependency ratios": ("popsim.simulation_plan", "dependency_ratio"),
 }
+
+
+@contextmanager
+def timed() -> Iterator[dict[str, float]]:
+    """Seconds within each stage, of all threads together."""
+    spent = dict.fromkeys(STAGES, 0.0)
+
+    def watched(name: str, function: Callable[..., object]) -> Callable[..., object]:
+        def call(*given: object, **named: object) -> object:
+            start = perf_counter()
+            result = function(*given, **named)
+            spent[name] += perf_counter() - start
+            return result
+
+        return call
+
+    with ExitStack() as stack:
+        for name, (module, function) in STAGES.items():
+            home = import_module(module)
+            replacement = watched(name, getattr(home, function))
+            stack.enter_context(patch.object(home, function, replacement))
+        yield spent
 
 
 def some(baseline: xr.Dataset, regions: int) -> xr.Dataset:
@@ -109,37 +139,29 @@ def growth() -> None:
     print(f"the others at {others}; best of {ROUNDS}")
 
 
-def whole(counties: int | None = None) -> None:
+def whole(counties: int | None = None, asked: str = "totals") -> None:
     """Everything in one call: seconds, memory, and what the time is spent on."""
     baseline = county_baseline(FIRST + YEARS - 1)
     baseline = baseline if counties is None else some(baseline, counties)
-    cold, _ = seconds(lambda: ps.simulate(some(baseline, 1), draws=100, **ASKED))
+    ask = WORKLOADS[asked]
+    cold, _ = seconds(lambda: ps.simulate(some(baseline, 1), draws=100, **ask))
     before = peak()
-    profile = cProfile.Profile()
-    profile.enable()
-    took, result = seconds(lambda: ps.simulate(baseline, draws=DRAWS, **ASKED))
-    profile.disable()
+    with timed() as spent:
+        took, result = seconds(lambda: ps.simulate(baseline, draws=DRAWS, **ask))
     regions = result.sizes["region"]
     cell_years = regions * DRAWS * YEARS
     print(f"{regions} counties x {DRAWS} draws x {YEARS} years, {THREADS} threads")
     print(f"({baseline.attrs['rule_population']})")
+    print(f"asked for: {asked}")
     print(f"first call, one county and 100 draws (imports, compiled code): {cold:6.1f} s")
     print(f"warm, {cell_years / 1e6:.0f} million cell-years: {took:33.1f} s")
     print(f"million cell-years a second:                       {cell_years / took / 1e6:14.2f}")
     print(f"peak memory: {peak():.2f} GB, of which before the call {before:.2f} GB")
     print(f"the result has {result.nbytes / 1e6:.0f} MB")
-    known = 0.0
-    for name, (file, function) in STAGES.items():
-        spent = _spent(profile, file, function)
-        known += spent
-        print(f"    {name:26s} {spent:6.1f} s {100 * spent / took:5.0f} %")
-    print(f"    {'everything else':26s} {took - known:6.1f} s {100 * (1 - known / took):5.0f} %")
-
-
-def _spent(profile: cProfile.Profile, file: str, function: str) -> float:
-    """Seconds within a function, what it calls included."""
-    rows = pstats.Stats(profile).stats.items()
-    return sum(row[3] for (at, _, name), row in rows if name == function and at.endswith(file))
+    print("seconds within, of two blocks at a time:")
+    for name, within in spent.items():
+        if within > 0.0:
+            print(f"    {name:26s} {within:6.1f}")
 
 
 def cut(counties: int = 320) -> None:
@@ -185,7 +207,8 @@ PARTS = {"growth": growth, "whole": whole, "cut": cut}
 def main(part: str | None = None, *sizes: str) -> None:
     """Run one part, or all, each in a process of its own that has its own peak of memory."""
     if part is not None:
-        {**PARTS, "once": once}[part](*map(int, sizes))
+        numbers = [int(size) if size.isdigit() else size for size in sizes]
+        {**PARTS, "once": once}[part](*numbers)
         return
     for name in PARTS:
         print(f"--- {name}", flush=True)
