@@ -18,13 +18,13 @@ import numpy as np
 from popsim.kernels import cohort
 from popsim.kernels._jit import jit, jit_cells
 from popsim.kernels.cohort import CLOSED, COUNTS, TOTAL
-from popsim.kernels.lanes import LANES
 from popsim.kernels.simulation_cohorts import (
     BY_DRAW,
     DEATHS,
     DRAWN,
     EACH,
     LAID,
+    LANES,
     MIGRANTS,
     MOVES,
     SHARED,
@@ -35,7 +35,7 @@ from popsim.kernels.simulation_cohorts import (
     count_poor,
     guard,
     lay_migrants,
-    lay_survival,
+    lay_mortality,
     lift,
     lined_up,
     may_empty,
@@ -78,13 +78,13 @@ from popsim.kernels.simulation_women import (
     HANDED,
     INPUTS,
     ORDERS,
+    PARITIES,
     ROWS,
     childless,
     give_rows,
-    lay_mortality,
     move_women,
     share_out,
-    youngest,
+    youngest_mother,
 )
 
 
@@ -132,7 +132,7 @@ def bear_children(P, at, other, V, draw, R, s, begin, end, t, out):
         b = ALL_BIRTHS * LANES + z
         births = R[b] + R[b + LANES] + R[b + 2 * LANES]
         girls = births * (1.0 / (1.0 + draw[SRB, z]))
-        died, lost = (1.0 - V[z]) * girls, (1.0 - V[half + z]) * (births - girls)
+        died, lost = V[z] * girls, V[half + z] * (births - girls)
         P[at + z] = girls - died + 0.5 * V[MIGRANTS * LANES + z]
         P[other + z] = births - girls - lost + 0.5 * V[half + MIGRANTS * LANES + z]
         poor += (P[at + z] <= 0.0) | (P[other + z] <= 0.0)
@@ -171,7 +171,7 @@ def simulate_blocks(
     full, by_person = every.population.shape[1] > 0, mode == cohort.RATES or mode == TOTAL
     packages, ages = scenarios > 1, n // 2
     tracked = ages if full else min(ages, max(last, COMPLETED_AGE + 1))
-    kept = packages or out.children.shape[1] > 0  # children by order
+    half, kept = ages * MOVES * LANES, packages or out.children.shape[1] > 0  # children by order
 
     # Rows of a sex, of women by parity and of shares of children in one scenario.
     rows, wrows = (years + ages) * LANES, (years + tracked) * ROWS * LANES
@@ -184,14 +184,18 @@ def simulate_blocks(
     one, other = lined_up(HANDED * LANES), lined_up(HANDED * LANES)
     F = lined_up((1 + p.other.shape[4]) * ORDERS * LANES)
     by_band = lined_up(F.shape[0])
-    R, total, level = lined_up(ALL_SUMS * LANES), lined_up(LANES), lined_up(LANES)
+    R, G = lined_up(ALL_SUMS * LANES), lined_up(max(borders.shape[0], PARITIES) * LANES)
+    level = lined_up(LANES)
     draw, altered = lined_up(DRAWN * LANES).reshape((DRAWN, LANES)), np.zeros(LANES, dtype=np.int64)
     gains, care = np.empty((scenarios, years, LANES)), np.empty((scenarios, years + 1, LANES))
-    due, paid = np.empty(3 * LANES), np.empty((scenarios, ORDERS * LANES))
+    due = lined_up(2 * p.pay.shape[1] * ORDERS * LANES)
+    paid = np.empty((scenarios, ORDERS * LANES))
     toddlers = np.empty((scenarios, LANES))
-    given, mobile, survival = np.empty(n), np.empty(n), np.empty(n)
+    given, mobile, mortality = np.empty(n), np.empty(n), np.empty(n)
     cells, wanting, shapes, read = np.empty((4, LANES), dtype=np.int64)
     poor = np.empty(scenarios, dtype=np.int64)
+    # As variables: functions are compiled anew for each constant that they are called with.
+    youngest, each, ends, v_rows, x_rows = np.array([0, 1, ages - 1, MOVES, INPUTS])
     for b in range(first_block, last_block):
         begin, end = starts[b], stops[b]
         asked = end if full else begin  # cells of which every age is written
@@ -200,20 +204,22 @@ def simulate_blocks(
             cells[z] = min(begin + z, end - 1)
             wanting[z] = d.women_index[cells[z]]
             read[z] = p.row_index[cells[z]]
-        lay_state(d.population, row, 0, P, at)
-        lay_state(d.population, row, 1, P, rows + at)
+        poor[0] = 0
+        for sex in range(2):
+            lay_state(d.population, row, sex, P, at + sex * rows)
+            poor[0] += count_poor(P, at + sex * rows, ages)
         lay_women(d.women, wanting, tracked, W, wat)
-        low = 1 if full else max(youngest(W, wat, min(first, BEARING_AGES[0])), 1)
+        low = 1 if full else max(youngest_mother(W, wat, min(first, BEARING_AGES[0])), 1)
         share_out(P, at, W, wat, tracked)
         if kept:
             first_children(d.children, row, K, shares, years * ORDERS * LANES)
         for s in range(scenarios):
             begin_policy(s, years, care, paid)
-            poor[s] = count_poor(P, at, ages) + count_poor(P, rows + at, ages)
             if s > 0:
-                copy(P, 0, 2 * rows, s * 2 * rows)
+                poor[s] = poor[0]
+                copy(P, youngest, 2 * rows, s * 2 * rows)
                 copy(W, wat, wrows, s * wrows + wat)
-                copy(shares, 0, crows, s * crows)
+                copy(shares, youngest, crows, s * crows)
                 for i in range(krows):
                     K[s, i] = K[0, i]
         for z in range(LANES):
@@ -224,16 +230,18 @@ def simulate_blocks(
             for s in range(scenarios):
                 at = (s * 2 * rows) + (years - t) * LANES
                 wat = s * wrows + (years - t) * ROWS * LANES
-                if out.population.shape[1] > 0:
-                    write_groups(P, at, 0, borders, total, s, begin, end, t, out.population)
-                    write_groups(P, at + rows, 1, borders, total, s, begin, end, t, out.population)
+                for sex in range(2):
+                    if out.population.shape[1] > 0:
+                        write_groups(
+                            P, at + sex * rows, sex, borders, G, s, begin, end, t, out.population
+                        )
+                    if full:
+                        write_state(P, at + sex * rows, sex, s, begin, end, t, every.population)
                 if out.women.shape[1] > 0:
-                    write_women(W, wat, total, s, begin, end, t, out.women, out.completed)
+                    write_women(W, wat, G, s, begin, end, t, out.women, out.completed)
                 if out.children.shape[1] > 0:
-                    write_children(K, child_borders, total, s, begin, end, t, out.children)
+                    write_children(K, child_borders, G, s, begin, end, t, out.children)
                 if full:
-                    write_state(P, at, 0, s, begin, end, t, every.population)
-                    write_state(P, at + rows, 1, s, begin, end, t, every.population)
                     write_every_woman(W, wat, s, begin, end, t, every.women)
             if t == years:
                 break
@@ -242,15 +250,17 @@ def simulate_blocks(
             )
             polynomial = d.survival[d.survival_index[begin], t]
             for i in range(n):
-                survival[i] = min(max(polynomial[0, i], 0.0), 1.0)
+                mortality[i] = 1.0 - min(max(polynomial[0, i], 0.0), 1.0)
             moves = d.migration_index[begin]
             read_migration(mode, d.migration, moves, t, d.mobility, row, given, mobile)
             usual = how(polynomial.shape[0] - 1, mode, full, draw)
-            everything = usual == LAID
-            lay_survival(polynomial, draw, everything, V)
-            lay_mortality(polynomial, draw, low, tracked, X)
+            lay_mortality(polynomial, low, tracked, each, draw, X, youngest, x_rows)
+            laid = each if usual == LAID else ends  # steps from age to age
+            for sex in range(2):
+                states = sex * ages
+                lay_mortality(polynomial, states, states + ages, laid, draw, V, sex * half, v_rows)
             if t < d.rates.shape[1]:
-                lay_rates(d.rates, shapes, t, low, first, last, X)
+                lay_rates(d.rates, shapes, t, low, first, last, d.ceiling, X)
             lay_wanted(d.fertility, wanting, t, draw, low, first, last, X, level)
             for s in range(scenarios if out.coverage.shape[1] > 0 else 0):
                 at = (s * 2 * rows) + (years - t) * LANES
@@ -276,40 +286,49 @@ def simulate_blocks(
                         P, at, at + rows, ages, d.migration[moves, t, 0], d.mobility[row, 0], draw
                     )
                 if mode != CLOSED and form != LAID:
-                    emptied = may_empty(P, at, 0, given, mobile, draw, by_person, poor[s])
-                    if emptied or may_empty(
-                        P, at + rows, 1, given, mobile, draw, by_person, poor[s]
-                    ):
-                        form = LAID
-                        if not everything:
-                            everything = True
-                            lay_survival(polynomial, draw, everything, V)
-                for sex in range(2 if mode != CLOSED else 0):
+                    for sex in range(2):
+                        begins = at + sex * rows
+                        if may_empty(P, begins, sex, given, mobile, draw, by_person, poor[s]):
+                            form = LAID
+                if form == LAID and laid == ends:
+                    laid = each
+                    for sex in range(2):
+                        states = sex * ages
+                        lay_mortality(
+                            polynomial, states, states + ages, laid, draw, V, sex * half, v_rows
+                        )
+                empty = 0
+                for sex in range(2):
                     begins = at + sex * rows
-                    lay_migrants(P, begins, sex, given, mobile, draw, by_person, form == LAID, V)
-                    if form == LAID:
-                        guard(P, begins, sex, V, adjustment, altered)
-                if full:
-                    write_every_death(P, at, 0, V, s, begin, end, t, every.deaths)
-                    write_every_death(P, at + rows, 1, V, s, begin, end, t, every.deaths)
-                empty = move_women(
-                    form, P, at, W, wat, X, survival, polynomial, given, mobile, draw, by_person,
-                    V, low, tracked, first, last, p.band, d.ceiling, packages, F, by_band, one,
-                    other, R, s, begin, asked, t, every.births,
-                )  # fmt: skip
-                begin_walk(1, V, R)
-                empty += move_ages(
-                    form, P, at + rows, 0, ages - 2, 1, survival, polynomial, given, mobile, draw,
-                    by_person, V, R,
-                )  # fmt: skip
-                empty += walk_oldest(P, at + rows, 1, V, R)
+                    if mode != CLOSED:
+                        step = each if form == LAID else ends
+                        lay_migrants(P, begins, sex, step, given, mobile, draw, by_person, V)
+                        if form == LAID:
+                            guard(P, begins, sex, V, adjustment, altered)
+                    if full:
+                        write_every_death(P, begins, sex, V, s, begin, end, t, every.deaths)
+                    begin_walk(sex, V, R)
+                    if sex == 0:
+                        empty += move_women(
+                            form, P, at, sex, youngest, W, wat, X, mortality, polynomial, given,
+                            mobile, draw, by_person, V, low, tracked, first, last, p.band,
+                            d.ceiling, packages, F, by_band, one, other, R, s, begin, asked, t,
+                            every.births,
+                        )  # fmt: skip
+                    else:
+                        empty += move_ages(
+                            form, P, begins, youngest, ages - 2, sex, mortality, polynomial, given,
+                            mobile, draw, by_person, V, R,
+                        )  # fmt: skip
+                    if sex == 1 or tracked < ages:
+                        empty += walk_oldest(P, begins, sex, V, R)
                 at, wat = at - LANES, wat - ROWS * LANES  # as of the end of the year
                 empty += bear_children(
                     P, at, at + rows, V, draw, R, s, begin, asked, t, every.deaths
                 )
                 if empty > 0 and mode != CLOSED:
-                    lift(P, at, 0, V, adjustment, altered, R)
-                    lift(P, at + rows, 1, V, adjustment, altered, R)
+                    for sex in range(2):
+                        lift(P, at + sex * rows, sex, V, adjustment, altered, R)
                     give_rows(P, at, W, wat, tracked)
                 poor[s] = empty
                 childless(P, at, W, wat, low - 1)
@@ -334,8 +353,8 @@ def simulate_blocks(
                     out.deadweight[k, begin:end, t], out.shortfall[k, begin:end, t],
                 )  # fmt: skip
         for s in range(scenarios if out.final.shape[1] > 0 else 0):
-            write_final(P, s * 2 * rows, 0, s, begin, end, out.final)
-            write_final(P, (s * 2 + 1) * rows, 1, s, begin, end, out.final)
+            for sex in range(2):
+                write_final(P, (s * 2 + sex) * rows, sex, s, begin, end, out.final)
 
 
 def blocks(*rows: np.ndarray) -> np.ndarray:

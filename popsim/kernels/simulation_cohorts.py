@@ -6,12 +6,12 @@ newborn come in below. So a year is one walk up the rows, in place. The walk has
 what the lanes of a block share, with the same arithmetic in the same order, so that the
 neighbours of a cell cannot change its bits: :func:`walk_row` where rates are shared,
 :func:`walk_drawn` where they are shared but for what each lane draws, and :func:`walk` for what
-is laid out for each lane in ``V``, which has a row of survival ratios and one of net migrants
-for each state. ``V`` is always laid out at the youngest and the oldest age of each sex.
+is laid out for each lane in ``V``. ``V`` is always laid out at the youngest and the oldest age
+of each sex.
 
-Blocks are those of :mod:`popsim.kernels.lanes`. In ``P``, which has all rows of all scenarios,
-the youngest age of the year is ``at``. Functions take whole arrays and where to begin: part of
-an array that is handed to a function costs about as much as a row of it.
+Blocks are as in :mod:`popsim.kernels.lanes`, of ``LANES`` cells here. In ``P``, which has all
+rows of all scenarios, the youngest age of the year is ``at``. Functions take whole arrays and
+where to begin: part of an array that is handed to a function costs about as much as a row of it.
 """
 
 from __future__ import annotations
@@ -20,14 +20,17 @@ import numpy as np
 
 from popsim.kernels._jit import jit
 from popsim.kernels.cohort import NEGLIGIBLE
-from popsim.kernels.lanes import LANES
+
+#: Cells in a block. What is done once a row costs as much as dozens of lanes, but the state by
+#: parity of six scenarios of 128 lanes is more than the cache holds: they took a sixth longer.
+LANES = 64
 
 # Rows of what is drawn for a lane in a year: shifts of life expectancy of women and men, and of
 # migration; what the migrants of a total are for each person, and elsewhere that shift again;
 # level of fertility; sex ratio at birth.
 SHIFT, EACH, LUCK, SRB, DRAWN = 2, 3, 4, 5, 6
 
-# Rows of V for each state.
+# Rows of V for each state: who dies of those who reach it, as a share, and net migrants.
 MIGRANTS, MOVES = 1, 2
 
 # Rows of R for each sex: half of the net migrants of the age that the walk has come to; sums of
@@ -50,50 +53,42 @@ def lined_up(size):
 
 
 @jit
-def survive_at(polynomial, state, draw, X, at):
-    """Survival ratios of one state, a polynomial in what is drawn cut off at 0 and 1, to ``at``."""
-    degree, x, q = polynomial.shape[0] - 1, draw[state * 2 // polynomial.shape[1]], X[at:]
-    top = polynomial[degree, state]
-    if degree == 0:
-        top = min(max(top, 0.0), 1.0)
-        for z in range(LANES):
-            q[z] = top
-    elif degree == 4:
-        c3, c2 = polynomial[3, state], polynomial[2, state]
-        c1, c0 = polynomial[1, state], polynomial[0, state]
-        for z in range(LANES):
-            value = (((top * x[z] + c3) * x[z] + c2) * x[z] + c1) * x[z] + c0
-            value = value if value > 0.0 else 0.0
-            q[z] = value if value < 1.0 else 1.0
-    else:
-        for z in range(LANES):
-            value = top
-            for i in range(degree - 1, -1, -1):
-                value = value * x[z] + polynomial[i, state]
-            q[z] = min(max(value, 0.0), 1.0)
+def lay_mortality(polynomial, begin, end, step, draw, X, at, rows):
+    """Who dies of those who reach a state, as a share, to rows of X from ``at`` on.
 
-
-@jit
-def lay_survival(polynomial, draw, everything, V):
-    """Survival ratios at the ends of each sex, or at all ages."""
-    ages = polynomial.shape[1] // 2
-    for state in range(2 * ages):
-        if everything or state % ages == 0 or state % ages == ages - 1:
-            survive_at(polynomial, state, draw, V, state * MOVES * LANES)
-
-
-@jit
-def lay_migrants(P, at, sex, given, mobile, draw, by_person, everything, V):
-    """Net migrants of one sex where :func:`lay_survival` has laid out survival ratios."""
-    ages, shift = given.shape[0] // 2, draw[EACH]
-    for a in range(ages):
-        if everything or a == 0 or a == ages - 1:
-            state = sex * ages + a
-            p, m = P[at + a * LANES :], V[(state * MOVES + MIGRANTS) * LANES :]
-            u, v = given[state], mobile[state]
+    Every ``step``-th of the states ``begin <= state < end`` is laid out; states are ``rows``
+    apart. Survival is a polynomial in what is drawn, cut off at 0 and 1.
+    """
+    degree = polynomial.shape[0] - 1
+    for state in range(begin, end, step):
+        x = draw[state * 2 // polynomial.shape[1]]
+        q, top = X[at + (state - begin) * rows * LANES :], polynomial[degree, state]
+        if degree == 4:
+            c3, c2 = polynomial[3, state], polynomial[2, state]
+            c1, c0 = polynomial[1, state], polynomial[0, state]
             for z in range(LANES):
-                people, asked = p[z], u + shift[z] * v
-                m[z] = asked * people if by_person else asked
+                value = (((top * x[z] + c3) * x[z] + c2) * x[z] + c1) * x[z] + c0
+                value = value if value > 0.0 else 0.0
+                q[z] = 1.0 - (value if value < 1.0 else 1.0)
+        else:
+            for z in range(LANES):
+                value = top
+                for i in range(degree - 1, -1, -1):
+                    value = value * x[z] + polynomial[i, state]
+                value = value if value > 0.0 else 0.0
+                q[z] = 1.0 - (value if value < 1.0 else 1.0)
+
+
+@jit
+def lay_migrants(P, at, sex, step, given, mobile, draw, by_person, V):
+    """Net migrants of one sex at every ``step``-th age."""
+    ages, shift = given.shape[0] // 2, draw[EACH]
+    for a in range(0, ages, step):
+        p, m = P[at + a * LANES :], V[((sex * ages + a) * MOVES + MIGRANTS) * LANES :]
+        u, v = given[sex * ages + a], mobile[sex * ages + a]
+        for z in range(LANES):
+            people, asked = p[z], u + shift[z] * v
+            m[z] = asked * people if by_person else asked
 
 
 @jit
@@ -106,7 +101,7 @@ def begin_walk(sex, V, R):
 
 
 @jit
-def walk_row(P, at, begin, end, sex, survival, given, mobile, draw, by_person, R):
+def walk_row(P, at, begin, end, sex, mortality, given, mobile, draw, by_person, R):
     """Move the ages ``begin <= a < end`` up by rates that all lanes share.
 
     Returns how many groups (lane, age) nobody is left in.
@@ -115,9 +110,9 @@ def walk_row(P, at, begin, end, sex, survival, given, mobile, draw, by_person, R
     a, poor = begin, 0
     while a < end:
         p, i = P[at + a * LANES :], first + a
-        q0, u1 = 1.0 - survival[i], given[i] + shift * mobile[i]
+        q0, u1 = mortality[i], given[i] + shift * mobile[i]
         if a + 4 <= end:
-            q1, q2, q3 = 1.0 - survival[i + 1], 1.0 - survival[i + 2], 1.0 - survival[i + 3]
+            q1, q2, q3 = mortality[i + 1], mortality[i + 2], mortality[i + 3]
             u2, u3 = given[i + 1] + shift * mobile[i + 1], given[i + 2] + shift * mobile[i + 2]
             u4 = given[i + 3] + shift * mobile[i + 3]
             for z in range(LANES):
@@ -215,7 +210,7 @@ def walk(P, at, begin, end, sex, V, R):
         for z in range(LANES):
             m = v[MIGRANTS * LANES + z]
             h, x = 0.5 * m, p[z] + r[ENTER * LANES + z]
-            died = (1.0 - v[z]) * x
+            died = v[z] * x
             alive = x - died + h
             p[z] = alive
             r[ENTER * LANES + z] = h
@@ -233,7 +228,7 @@ def walk_oldest(P, at, sex, V, R):
     for z in range(LANES):
         m = v[MIGRANTS * LANES + z]
         x = (p[z] + r[ENTER * LANES + z]) + (p[LANES + z] + 0.5 * m)
-        died = (1.0 - v[z]) * x
+        died = v[z] * x
         alive = x - died + 0.5 * m
         p[z] = alive
         r[DEATHS * LANES + z] += died
@@ -244,11 +239,11 @@ def walk_oldest(P, at, sex, V, R):
 
 @jit
 def move_ages(
-    form, P, at, begin, end, sex, survival, polynomial, given, mobile, draw, by_person, V, R
+    form, P, at, begin, end, sex, mortality, polynomial, given, mobile, draw, by_person, V, R
 ):  # fmt: skip
     """Move the ages ``begin <= a < end`` up; counts the groups that nobody is left in."""
     if form == SHARED:
-        return walk_row(P, at, begin, end, sex, survival, given, mobile, draw, by_person, R)
+        return walk_row(P, at, begin, end, sex, mortality, given, mobile, draw, by_person, R)
     if form == BY_DRAW:
         return walk_drawn(P, at, begin, end, sex, polynomial, given, mobile, draw, by_person, R)
     return walk(P, at, begin, end, sex, V, R)
@@ -269,27 +264,23 @@ def may_empty(P, at, sex, given, mobile, draw, by_person, poor):
             v = mobile[state]
             count += given[state] + min(low * v, high * v) < NEARLY_ALL
         return poor > 0 or count > 0
-    a = 0
-    while a < ages:
-        p, i, some = P[at + a * LANES :], sex * ages + a, False
-        for k in range(i, min(i + 4, (sex + 1) * ages)):
-            some |= given[k] + min(low * mobile[k], high * mobile[k]) <= 0.0
-        if some and a + 4 <= ages:
-            u0, u1, u2, u3 = given[i], given[i + 1], given[i + 2], given[i + 3]
-            v0, v1, v2, v3 = mobile[i], mobile[i + 1], mobile[i + 2], mobile[i + 3]
+    for a in range(0, ages - ages % 4, 4):
+        p, i = P[at + a * LANES :], sex * ages + a
+        u0, u1, u2, u3 = given[i], given[i + 1], given[i + 2], given[i + 3]
+        v0, v1, v2, v3 = mobile[i], mobile[i + 1], mobile[i + 2], mobile[i + 3]
+        least = min(u0 + min(low * v0, high * v0), u1 + min(low * v1, high * v1))
+        other = min(u2 + min(low * v2, high * v2), u3 + min(low * v3, high * v3))
+        if min(least, other) <= 0.0:
             for z in range(LANES):
-                left0, left1 = p[z] + (u0 + shift[z] * v0), p[LANES + z] + (u1 + shift[z] * v1)
-                left2 = p[2 * LANES + z] + (u2 + shift[z] * v2)
-                left3 = p[3 * LANES + z] + (u3 + shift[z] * v3)
-                least = left0 if left0 < left1 else left1
-                other = left2 if left2 < left3 else left3
-                count += (least if least < other else other) <= 0.0
-        elif some:
-            for k in range(i, (sex + 1) * ages):
-                for z in range(LANES):
-                    left = p[(k - i) * LANES + z] + (given[k] + shift[z] * mobile[k])
-                    count += left <= 0.0
-        a += 4
+                k = shift[z]
+                p0, p1 = p[z] + (u0 + k * v0), p[LANES + z] + (u1 + k * v1)
+                p2, p3 = p[2 * LANES + z] + (u2 + k * v2), p[3 * LANES + z] + (u3 + k * v3)
+                p0, p2 = (p0 if p0 < p1 else p1), (p2 if p2 < p3 else p3)
+                count += (p0 if p0 < p2 else p2) <= 0.0
+    for a in range(ages - ages % 4, ages):
+        p, u, v = P[at + a * LANES :], given[sex * ages + a], mobile[sex * ages + a]
+        for z in range(LANES):
+            count += p[z] + (u + shift[z] * v) <= 0.0
     return count > 0
 
 

@@ -9,11 +9,14 @@ the cells ``begin <= c < end`` and year ``t``.
 
 from __future__ import annotations
 
+import numpy as np
+
 from popsim.kernels._jit import jit
-from popsim.kernels.lanes import LANES, same
+from popsim.kernels.lanes import same
 from popsim.kernels.simulation_cohorts import (
     DEATHS,
     EACH,
+    LANES,
     LUCK,
     MIGRANTS,
     MOVES,
@@ -28,13 +31,16 @@ from popsim.kernels.simulation_women import (
     ALL_BIRTHS,
     ALL_FERTILITY,
     INPUTS,
+    MOST,
     ORDERS,
     PARITIES,
     RATES,
     ROWS,
-    TOP,
     WANTED,
 )
+
+#: The largest number.
+LARGEST = float(np.finfo(np.float64).max)
 
 
 @jit
@@ -68,24 +74,25 @@ def lay_women(women, rows, tracked, W, wat):
 
 
 @jit
-def lay_rates(rates, rows, t, low, first, last, X):
-    """Rates by parity and age of the rows (row, year, parity, age) that the lanes read."""
+def lay_rates(rates, rows, t, low, first, last, ceiling, X):
+    """Rates by parity and age of the rows (row, year, parity, age) that the lanes read.
+
+    And the most that they may be multiplied by: until one passes the ceiling, or where it is
+    higher before, a confinement a year.
+    """
     shared = same(rows)
     for a in range(first, last):
         x = X[(a - low) * INPUTS * LANES :]
-        for z in range(LANES):
-            x[TOP * LANES + z] = 0.0
-        for k in range(PARITIES):
-            if shared:
-                value = rates[rows[0], t, k, a]
-                for z in range(LANES):
-                    x[(RATES + k) * LANES + z] = value
-            else:
-                for z in range(LANES):
-                    x[(RATES + k) * LANES + z] = rates[rows[z], t, k, a]
-            for z in range(LANES):
-                rate, top = x[(RATES + k) * LANES + z], x[TOP * LANES + z]
-                x[TOP * LANES + z] = rate if rate > top else top
+        for z in range(1 if shared else LANES):
+            top = 0.0
+            for k in range(PARITIES):
+                rate = rates[rows[z], t, k, a]
+                x[(RATES + k) * LANES + z], top = rate, max(top, rate)
+            most = max(min(ceiling, 1.0), min(top, 1.0)) / top
+            x[MOST * LANES + z] = min(most, LARGEST)  # a quotient by zero is more
+        for k in range(RATES, RATES + PARITIES + 1 if shared else RATES):  # MOST is the next row
+            for z in range(1, LANES):
+                x[k * LANES + z] = x[k * LANES]
 
 
 @jit
@@ -94,23 +101,30 @@ def lay_wanted(fertility, rows, t, draw, low, first, last, X, total):
 
     Their sum is the ``total``.
     """
-    shared, luck = same(rows), draw[LUCK]
+    luck, shared, level = draw[LUCK], same(rows), 0.0
     for z in range(LANES):
-        total[z] = 0.0
+        if z == 0 or not shared:
+            level = 0.0
+            for a in range(first, last):
+                level += fertility[rows[z], t, a]
+        total[z] = level * luck[z]
+    if shared:
+        lay_shared(fertility, rows[0], t, draw, low, first, last, X)
+    else:
+        for a in range(first, last):
+            for z in range(LANES):
+                i = ((a - low) * INPUTS + WANTED) * LANES + z
+                X[i] = fertility[rows[z], t, a] * luck[z]
+
+
+@jit
+def lay_shared(fertility, row, t, draw, low, first, last, X):
+    """As :func:`lay_wanted`, where all lanes read one row."""
+    luck = draw[LUCK]
     for a in range(first, last):
-        x = X[((a - low) * INPUTS + WANTED) * LANES :]
-        if shared:
-            value = fertility[rows[0], t, a]
-            for z in range(LANES):
-                x[z] = value * luck[z]
-                total[z] += value
-        else:
-            for z in range(LANES):
-                value = fertility[rows[z], t, a]
-                x[z] = value * luck[z]
-                total[z] += value
-    for z in range(LANES):
-        total[z] *= luck[z]
+        x, value = X[((a - low) * INPUTS + WANTED) * LANES :], fertility[row, t, a]
+        for z in range(LANES):
+            x[z] = value * luck[z]
 
 
 @jit
@@ -161,10 +175,11 @@ def count_children(P, at, other, shares, shat, s, K):
 
 
 @jit
-def write_groups(P, at, sex, borders, total, s, begin, end, t, out):
-    """Sums of one sex over the age groups."""
-    for g in range(borders.shape[0] - 1):
-        a, stop = borders[g], borders[g + 1]
+def write_groups(P, at, sex, borders, G, s, begin, end, t, out):
+    """Sums of one sex over the age groups; ``G`` has a row for each."""
+    groups = borders.shape[0] - 1
+    for g in range(groups):
+        a, stop, total = borders[g], borders[g + 1], G[g * LANES :]
         for z in range(LANES):
             total[z] = 0.0
         while a < stop:
@@ -174,43 +189,53 @@ def write_groups(P, at, sex, borders, total, s, begin, end, t, out):
                     two = (total[z] + p[z]) + p[LANES + z]
                     total[z] = ((two + p[2 * LANES + z]) + p[3 * LANES + z]) + p[4 * LANES + z]
                 a += 5
+            elif a + 3 <= stop:
+                for z in range(LANES):
+                    total[z] = ((total[z] + p[z]) + p[LANES + z]) + p[2 * LANES + z]
+                a += 3
             else:
                 for z in range(LANES):
                     total[z] += p[z]
                 a += 1
-        for z in range(end - begin):
-            out[s, begin + z, t, sex, g] = total[z]
+    for z in range(end - begin):
+        row = out[s, begin + z, t, sex]
+        for g in range(groups):
+            row[g] = G[g * LANES + z]
 
 
 @jit
-def write_women(W, wat, total, s, begin, end, t, women, completed):
-    """Women by parity over BEARING_AGES, and at COMPLETED_AGE."""
-    for k in range(PARITIES):
+def write_women(W, wat, G, s, begin, end, t, women, completed):
+    """Women by parity over BEARING_AGES, and at COMPLETED_AGE; ``G`` is scratch."""
+    for i in range(PARITIES * LANES):
+        G[i] = 0.0
+    for a in range(BEARING_AGES[0], BEARING_AGES[1]):
+        w = W[wat + a * ROWS * LANES :]
         for z in range(LANES):
-            total[z] = 0.0
-        for a in range(BEARING_AGES[0], BEARING_AGES[1]):
-            w = W[wat + a * ROWS * LANES :]
-            for z in range(LANES):
-                total[z] += w[k * LANES + z] * w[ALL * LANES + z]
-        w = W[wat + COMPLETED_AGE * ROWS * LANES :]
-        for z in range(end - begin):
-            women[s, begin + z, t, k] = total[z]
+            everybody = w[ALL * LANES + z]
+            G[z] += w[z] * everybody
+            G[LANES + z] += w[LANES + z] * everybody
+            G[2 * LANES + z] += w[2 * LANES + z] * everybody
+            G[3 * LANES + z] += w[3 * LANES + z] * everybody
+    w = W[wat + COMPLETED_AGE * ROWS * LANES :]
+    for z in range(end - begin):
+        for k in range(PARITIES):
+            women[s, begin + z, t, k] = G[k * LANES + z]
             completed[s, begin + z, t, k] = w[k * LANES + z] * w[ALL * LANES + z]
 
 
 @jit
-def write_children(K, borders, total, s, begin, end, t, out):
-    """Children by order and group of ages."""
+def write_children(K, borders, G, s, begin, end, t, out):
+    """Children by order and group of ages; ``G`` is scratch."""
     for g in range(borders.shape[0] - 1):
-        for o in range(ORDERS):
-            for z in range(LANES):
-                total[z] = 0.0
-            for j in range(borders[g], borders[g + 1]):
-                k = K[s, (j * ORDERS + o) * LANES :]
-                for z in range(LANES):
-                    total[z] += k[z]
-            for z in range(end - begin):
-                out[s, begin + z, t, o, g] = total[z]
+        for i in range(ORDERS * LANES):
+            G[i] = 0.0
+        for j in range(borders[g], borders[g + 1]):
+            k = K[s, j * ORDERS * LANES :]
+            for i in range(ORDERS * LANES):
+                G[i] += k[i]
+        for z in range(end - begin):
+            for o in range(ORDERS):
+                out[s, begin + z, t, o, g] = G[o * LANES + z]
 
 
 @jit
@@ -251,7 +276,7 @@ def write_every_death(P, at, sex, V, s, begin, end, t, out):
             v, state = V[(sex * ages + a) * MOVES * LANES :], sex * ages + a
             here = P[at + a * LANES + z] + 0.5 * v[MIGRANTS * LANES + z]
             reaching = below + here if a == ages - 1 else below
-            out[s, begin + z, t, state] = (1.0 - v[z]) * reaching
+            out[s, begin + z, t, state] = v[z] * reaching
             below = here
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from popsim.kernels._jit import jit
-from popsim.kernels.lanes import LANES, fill
+from popsim.kernels.simulation_cohorts import LANES
 from popsim.kernels.simulation_inputs import BY_ORDER, CHILD_AGES, FIRST_COME
 from popsim.kernels.simulation_women import ORDERS
 
@@ -63,16 +63,18 @@ def factors(
             moved += timing[u] * care[t - u, z]
         places = care_quantum[r] * effect + (1.0 - care_quantum[r]) * moved
         gained = 0.0
-        for b in range(bands):
-            for o in range(ORDERS):
+        for o in range(ORDERS):
+            cash, before, factor = paid[r, o] * shares[o * LANES + z], 0.0, 1.0
+            for b in range(bands):
                 i = (b * ORDERS + o) * LANES + z
-                cash = paid[r, o] * shares[o * LANES + z]
                 total = cash + other[r, o, b] + places
                 alone = max(max(abs(cash), strongest[r, o, b]), abs(places))
                 size = max(overlap[r] * abs(total), min(abs(total), alone))
                 total = size if total > 0.0 else -size
-                F[i] = np.exp(largest * np.tanh(total / largest)) if total != 0.0 else 1.0
-                gained += by_band[i] * (F[i] - 1.0)
+                if total != before:  # mostly the same in all bands
+                    before, factor = total, np.exp(largest * np.tanh(total / largest))
+                F[i] = factor
+                gained += by_band[i] * (factor - 1.0)
         if gained > limit:
             for i in range(z, bands * ORDERS * LANES, LANES):
                 F[i] = 1.0 + (F[i] - 1.0) * limit / gained
@@ -82,35 +84,34 @@ def factors(
 def pay(rows, yuan, reach, capped, cap, rule, K, K0, shares, due, cost, deadweight, shortfall):
     """Cost of one package in the year, for its own children and for those of the baseline.
 
-    Inputs are the package's own in the year; ``due`` is scratch of (own, baseline, all) lanes.
-    Outputs: ``cost`` (lane, instrument, order), ``deadweight`` (lane, instrument), ``shortfall``
-    (lane,).
+    Inputs are the package's own in the year; ``due`` is scratch, two rows for each instrument
+    and order: own children and those of the baseline. Outputs: ``cost`` (lane, instrument,
+    order), ``deadweight`` (lane, instrument), ``shortfall`` (lane,).
     """
-    fill(due, 0.0)
+    instruments = yuan.shape[0]
+    for i in range(2 * instruments * ORDERS * LANES):
+        due[i] = 0.0
+    for i in range(instruments * ORDERS):
+        for j in range(CHILD_AGES):
+            amount, at = yuan[i // ORDERS, i % ORDERS, j], (j * ORDERS + i % ORDERS) * LANES
+            if amount != 0.0:
+                add_due(amount, K, K0, at, due, 2 * i * LANES)
     for z in range(rows.shape[0]):
-        shortfall[z] = 0.0
+        asked, shortfall[z] = 0.0, 0.0
         for o in range(ORDERS):
             shares[o * LANES + z] = 1.0
-    for i in range(yuan.shape[0]):
-        for o in range(ORDERS):
-            fill(due[: 2 * LANES], 0.0)
-            for j in range(CHILD_AGES):
-                at, amount = (j * ORDERS + o) * LANES, yuan[i, o, j]
-                if amount != 0.0:
-                    for z in range(LANES):
-                        due[z] += amount * K[at + z]
-                        due[LANES + z] += amount * K0[at + z]
-            for z in range(rows.shape[0]):
-                reached = reach[i, rows[z]]
-                cost[z, i, o] = reached * due[z]
-                before = deadweight[z, i] if o > 0 else 0.0
-                deadweight[z, i] = before + reached * due[LANES + z]
-                due[2 * LANES + z] += capped[i] * cost[z, i, o]
-    for z in range(rows.shape[0]):
-        asked = due[2 * LANES + z]
+        for i in range(instruments):
+            reached, anyway = reach[i, rows[z]], 0.0
+            for o in range(ORDERS):
+                row = 2 * (i * ORDERS + o) * LANES + z
+                paid = reached * due[row]
+                anyway += reached * due[row + LANES]
+                asked += capped[i] * paid
+                cost[z, i, o] = paid
+            deadweight[z, i] = anyway
         if asked > cap:
             share = ration(rows[z], z, yuan, reach, capped, cap, asked, rule, K)
-            for i in range(yuan.shape[0]):
+            for i in range(instruments):
                 if capped[i] > 0.0:
                     deadweight[z, i] = 0.0
                     for o in range(ORDERS):
@@ -124,6 +125,15 @@ def pay(rows, yuan, reach, capped, cap, rule, K, K0, shares, due, cost, deadweig
                         cost[z, i, o] = paid
             for o in range(ORDERS):
                 shares[o * LANES + z] = share[o, 0]
+
+
+@jit
+def add_due(amount, K, K0, at, due, to):
+    """Add what is due for the children of one order and age, at ``at``."""
+    k, k0, both = K[at:], K0[at:], due[to:]
+    for z in range(LANES):
+        both[z] += amount * k[z]
+        both[LANES + z] += amount * k0[z]
 
 
 @jit

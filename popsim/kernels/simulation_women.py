@@ -20,20 +20,17 @@ from __future__ import annotations
 import numpy as np
 
 from popsim.kernels._jit import jit
-from popsim.kernels.lanes import LANES
 from popsim.kernels.simulation_cohorts import (
     DEATHS,
     EACH,
     ENTER,
     LAID,
+    LANES,
     MIGRANTS,
     MOVES,
     NET,
     SUMS,
-    begin_walk,
     move_ages,
-    survive_at,
-    walk_oldest,
 )
 
 PARITIES, ORDERS = 4, 3
@@ -46,9 +43,10 @@ ALL, ROWS = 4, 5
 ALL_BIRTHS, ALL_FERTILITY, ALL_SUMS = 2 * SUMS, 2 * SUMS + ORDERS, 2 * SUMS + ORDERS + 1
 
 # Rows of X at each age: who dies of those who reach it, as a share, and half of the net migrants;
-# rates by parity, the highest of them, and births per woman of all orders that are wanted; and
-# rates by parity that the baseline bears by, where packages read them.
-ENTERING, RATES, TOP, WANTED, SCALED, INPUTS = 1, 2, 6, 7, 8, 12
+# rates by parity, the most that they may be multiplied by before one has to be held, and births
+# per woman of all orders that are wanted; and rates by parity that the baseline bears by, where
+# packages read them.
+ENTERING, RATES, MOST, WANTED, SCALED, INPUTS = 1, 2, 6, 7, 8, 12
 
 # Rows that one age hands to the next: women exposed, and among them the shares of those who have
 # not borne, by parity, and who have, by order; sums of births by order, births per woman (in the
@@ -119,10 +117,10 @@ def grow(W, wat, X, low, a, below, here):
 
 
 @jit
-def bear_wanted(W, wat, X, low, a, limit, below, here):
+def bear_wanted(W, wat, X, low, a, below, here):
     """Move women up to age ``a``, and let them bear as many children as are wanted.
 
-    Lanes in which a rate would pass the ``limit``, or nobody can bear, are for
+    Lanes in which a rate would have to be held, or nobody can bear, are for
     :func:`bear_held`. Returns how many lanes nobody is left in, and how many are such.
     """
     w, x = W[wat + (a - 1) * ROWS * LANES :], X[(a - low) * INPUTS * LANES :]
@@ -169,7 +167,7 @@ def bear_wanted(W, wat, X, low, a, limit, below, here):
         here[DIED * LANES + z] = below[DIED * LANES + z] + died
         here[SCALE * LANES + z] = scale
         poor += alive <= 0.0
-        held += not scale * x[TOP * LANES + z] <= limit
+        held += not scale <= x[MOST * LANES + z]
     return poor, held
 
 
@@ -222,12 +220,14 @@ def bear_given(W, wat, X, low, a, F, band, below, here):
 
 
 @jit
-def bear_held(W, wat, X, low, a, limit, ceiling, below, here):
-    """Births of the lanes that :func:`bear_wanted` leaves, their rates held at the ceiling."""
+def bear_held(W, wat, X, low, a, ceiling, below, here, women, rates):
+    """Births of the lanes that :func:`bear_wanted` leaves, their rates held at the ceiling.
+
+    ``women`` (half, parity) and ``rates`` (parity) are scratch.
+    """
     w, x = W[wat + (a - 1) * ROWS * LANES :], X[(a - low) * INPUTS * LANES :]
-    women, rates = np.empty((2, PARITIES)), np.empty(PARITIES)
     for z in range(LANES):
-        if here[SCALE * LANES + z] * x[TOP * LANES + z] <= limit:
+        if here[SCALE * LANES + z] <= x[MOST * LANES + z]:
             continue
         alive, exposed = w[ALL * LANES + z], here[EXPOSED * LANES + z]
         left, everybody, total = max(alive, 0.0), 0.5 * (exposed + alive), 0.0
@@ -285,15 +285,17 @@ def hold(births, ceiling, women, X, at, rates):
                 left -= max(c, ceiling) * bearing
             else:
                 free += c * bearing
-        more = held
+        if free <= 0.0:  # nobody of the parities that bear, or all are held: all bear alike
+            for k in range(PARITIES):
+                rates[k] = births / everybody if everybody > 0.0 else np.inf
+            return
+        more, scale = held, left / free
         for k in range(PARITIES):
             c = X[at + k * LANES]
-            if free <= 0.0:  # nobody of the parities that bear, or all are held: all bear alike
-                rates[k] = births / everybody if everybody > 0.0 else np.inf
-            elif held >> k & 1:
+            if held >> k & 1:
                 rates[k] = max(c, ceiling)
             else:
-                rates[k] = left / free * c
+                rates[k] = scale * c
                 more |= (rates[k] > max(c, ceiling)) << k
         if more == held:
             return
@@ -334,33 +336,40 @@ def write_births(a, here, s, begin, end, t, out):
 
 
 @jit
-def lay_mortality(polynomial, draw, low, tracked, X):
-    """Who dies of those who reach the ages ``low <= a < tracked``."""
-    for a in range(low, tracked):
-        i = (a - low) * INPUTS * LANES
-        survive_at(polynomial, a, draw, X, i)
-        x = X[i:]
-        for z in range(LANES):
-            x[z] = 1.0 - x[z]
+def enter(P, at, given, mobile, draw, by_person, low, tracked, X, R):
+    """Half of the net migrants of the ages ``low <= a < tracked``, and their sum to R."""
+    shift, a = draw[EACH], low
+    while a < tracked:
+        p, x = P[at + a * LANES :], X[((a - low) * INPUTS + ENTERING) * LANES :]
+        u0, v0 = given[a], mobile[a]
+        if a + 3 <= tracked:
+            u1, u2, v1, v2 = given[a + 1], given[a + 2], mobile[a + 1], mobile[a + 2]
+            for z in range(LANES):
+                k, p0, p1, p2 = shift[z], p[z], p[LANES + z], p[2 * LANES + z]
+                m0, m1, m2 = u0 + k * v0, u1 + k * v1, u2 + k * v2
+                m0, m1 = (m0 * p0 if by_person else m0), (m1 * p1 if by_person else m1)
+                m2 = m2 * p2 if by_person else m2
+                x[z], x[INPUTS * LANES + z] = 0.5 * m0, 0.5 * m1
+                x[2 * INPUTS * LANES + z] = 0.5 * m2
+                R[NET * LANES + z] = ((R[NET * LANES + z] + m0) + m1) + m2
+            a += 3
+        else:
+            for z in range(LANES):
+                p0, m0 = p[z], u0 + shift[z] * v0
+                m0 = m0 * p0 if by_person else m0
+                x[z] = 0.5 * m0
+                R[NET * LANES + z] += m0
+            a += 1
 
 
 @jit
-def lay_entering(form, P, at, given, mobile, draw, by_person, low, tracked, V, X, R):
-    """Half of the net migrants of the ages ``low <= a < tracked``, and their sum to R."""
-    shift = draw[EACH]
+def enter_laid(V, low, tracked, X, R):
+    """As :func:`enter`, bit for bit, of net migrants that are laid out."""
     for a in range(low, tracked):
-        p, v = P[at + a * LANES :], V[(a * MOVES + MIGRANTS) * LANES :]
-        x, u, k = X[((a - low) * INPUTS + ENTERING) * LANES :], given[a], mobile[a]
-        if form == LAID:
-            for z in range(LANES):
-                x[z] = 0.5 * v[z]
-                R[NET * LANES + z] += v[z]
-        else:
-            for z in range(LANES):
-                people, m = p[z], u + shift[z] * k
-                m = m * people if by_person else m
-                x[z] = 0.5 * m
-                R[NET * LANES + z] += m
+        v, x = V[(a * MOVES + MIGRANTS) * LANES :], X[(a - low) * INPUTS * LANES :]
+        for z in range(LANES):
+            x[ENTERING * LANES + z] = 0.5 * v[z]
+            R[NET * LANES + z] += v[z]
 
 
 @jit
@@ -390,72 +399,76 @@ def finish(P, at, W, wat, low, tracked, sums, R):
 
 
 @jit
-def move_to(
-    a, oldest, W, wat, X, low, first, last, band, ceiling, packages, F, by_band, below, here, s,
-    begin, end, t, out,
+def settle(
+    W, wat, X, low, a, band, ceiling, packages, by_band, below, here, held, scratch, s, begin,
+    end, t, out,
 ):  # fmt: skip
-    """Move women up to age ``a``; in the baseline (``s`` 0) they bear what is wanted."""
-    limit = min(ceiling, 1.0)
-    if a == oldest:
-        join(W, wat, X, low, a, below)
-    if not first <= a < last:
-        none = grow(W, wat, X, low, a, below, here)
-    elif s == 0:
-        none, held = bear_wanted(W, wat, X, low, a, limit, below, here)
-        if packages:
-            keep_rates(X, low, a, here)
-        if held > 0:
-            bear_held(W, wat, X, low, a, limit, ceiling, below, here)
-        if packages:
-            add_per_woman(W, wat, a, band, here, by_band)
-        write_births(a, here, s, begin, end, t, out)
-    else:
-        none = bear_given(W, wat, X, low, a, F, band, below, here)
-        write_births(a, here, s, begin, end, t, out)
-    if none > 0:
-        forget(W, wat, a)
-    return none
+    """What births of one age need beyond :func:`bear_wanted`, and what others read of them."""
+    if packages and s == 0:
+        keep_rates(X, low, a, here)
+    if held > 0:
+        bear_held(W, wat, X, low, a, ceiling, below, here, scratch[:2], scratch[2])
+    if packages and s == 0:
+        add_per_woman(W, wat, a, band, here, by_band)
+    write_births(a, here, s, begin, end, t, out)
 
 
 @jit
 def move_women(
-    form, P, at, W, wat, X, survival, polynomial, given, mobile, draw, by_person, V, low, tracked,
-    first, last, band, ceiling, packages, F, by_band, one, other, R, s, begin, end, t, out,
+    form, P, at, sex, youngest, W, wat, X, mortality, polynomial, given, mobile, draw, by_person, V,
+    low, tracked, first, last, band, ceiling, packages, F, by_band, one, other, R, s, begin, end,
+    t, out,
 ):  # fmt: skip
-    """One year of women, but for the newborn; counts empty groups.
+    """One year of women but for the ends, from the ``youngest`` age on; counts empty groups.
 
-    In the baseline women bear the births that are wanted, in packages at the rates of the
-    baseline times the factors ``F`` (band, order). ``one`` and ``other`` are what ages hand on
-    to each other in turns, and ``out`` births at every age.
+    In the baseline (``s`` 0) women bear the births that are wanted, in packages at the rates of
+    the baseline times the factors ``F`` (band, order). ``one`` and ``other`` are what ages hand
+    on to each other in turns, and ``out`` births at every age.
     """
-    ages = given.shape[0] // 2
-    begin_walk(0, V, R)
+    ages, none, held = given.shape[0] // 2, 0, 0
+    scratch = np.empty((3, PARITIES))
     poor = move_ages(
-        form, P, at, 0, low - 1, 0, survival, polynomial, given, mobile, draw, by_person, V, R
-    )
-    lay_entering(form, P, at, given, mobile, draw, by_person, low, tracked, V, X, R)
+        form, P, at, youngest, low - 1, sex, mortality, polynomial, given, mobile, draw,
+        by_person, V, R,
+    )  # fmt: skip
+    if form == LAID:
+        enter_laid(V, low, tracked, X, R)
+    else:
+        enter(P, at, given, mobile, draw, by_person, low, tracked, X, R)
     start(P, at, W, wat, low, R, one)
     for a in range(low, tracked):
-        if (a - low) % 2 == 0:
-            poor += move_to(
-                a, ages - 1, W, wat, X, low, first, last, band, ceiling, packages, F, by_band,
-                one, other, s, begin, end, t, out,
-            )  # fmt: skip
+        even, bearing = (a - low) % 2 == 0, first <= a < last
+        if a == ages - 1:
+            join(W, wat, X, low, a, one if even else other)
+        # Each call twice: a name for what changes hands would cost as much as the call.
+        if not bearing and even:
+            none = grow(W, wat, X, low, a, one, other)
+        elif not bearing:
+            none = grow(W, wat, X, low, a, other, one)
+        elif s == 0 and even:
+            none, held = bear_wanted(W, wat, X, low, a, one, other)
+        elif s == 0:
+            none, held = bear_wanted(W, wat, X, low, a, other, one)
+        elif even:
+            none = bear_given(W, wat, X, low, a, F, band, one, other)
         else:
-            poor += move_to(
-                a, ages - 1, W, wat, X, low, first, last, band, ceiling, packages, F, by_band,
-                other, one, s, begin, end, t, out,
+            none = bear_given(W, wat, X, low, a, F, band, other, one)
+        if bearing and (held > 0 or end > begin or (packages and s == 0)):
+            below, here = (one, other) if even else (other, one)
+            settle(
+                W, wat, X, low, a, band, ceiling, packages, by_band, below, here, held, scratch, s,
+                begin, end, t, out,
             )  # fmt: skip
-    if (tracked - low) % 2 == 0:
-        finish(P, at, W, wat, low, tracked, one, R)
-    else:
-        finish(P, at, W, wat, low, tracked, other, R)
+            held = 0
+        if none > 0:
+            forget(W, wat, a)
+            poor += none
+    finish(P, at, W, wat, low, tracked, one if (tracked - low) % 2 == 0 else other, R)
     if tracked < ages:
         poor += move_ages(
-            form, P, at, tracked - 1, ages - 2, 0, survival, polynomial, given, mobile, draw,
+            form, P, at, tracked - 1, ages - 2, sex, mortality, polynomial, given, mobile, draw,
             by_person, V, R,
         )  # fmt: skip
-        poor += walk_oldest(P, at, 0, V, R)
     return poor
 
 
@@ -492,7 +505,7 @@ def forget(W, wat, a):
 
 
 @jit
-def youngest(W, wat, oldest):
+def youngest_mother(W, wat, oldest):
     """The youngest age, up to ``oldest``, at which some woman of the block is not childless."""
     for a in range(oldest):
         for i in range(wat + (a * ROWS + 1) * LANES, wat + (a * ROWS + PARITIES) * LANES):

@@ -25,6 +25,7 @@ from popsim.kernels.summary_rates import (
     DRAWN_RATES,
     MOVING,
     SHARED_RATES,
+    add_counts,
     add_fours,
     add_migrants,
     find_form,
@@ -311,7 +312,10 @@ def project_blocks(first_block, last_block, starts, stops, inputs, borders, out)
                     part = adjustment[s * size : (s + 1) * size]
                     settle(S[s], share, h, M[s], part, altered, net)
                 elif moving > start:
-                    add_migrants(S[s], own[s], each[s], draw, by_person, net)
+                    if by_person or drawn:
+                        add_migrants(S[s], own[s], each[s], draw, by_person, net)
+                    else:
+                        add_counts(own[s], net)
                     for z in range(LANES):
                         net[z] *= 2.0
             bear_early(d, t, form, rows[2], S[0], own[0], each[0], draw, H, W)

@@ -121,6 +121,20 @@ def migrants(S, own, each, draw, by_person, M):
 
 
 @jit
+def add_counts(own, total):
+    """Sum over ages of migrants that all lanes share, in the order of :func:`add_fours`."""
+    everybody, a = 0.0, 0
+    while a < own.shape[0]:
+        if a + 4 <= own.shape[0]:
+            everybody += (own[a] + own[a + 1]) + (own[a + 2] + own[a + 3])
+            a += 4
+        else:
+            everybody += own[a]
+            a += 1
+    fill(total, everybody)
+
+
+@jit
 def add_migrants(S, own, each, draw, by_person, total):
     """Sum over ages of :func:`migrants`, in the order of :func:`add_fours`."""
     fill(total, 0.0)

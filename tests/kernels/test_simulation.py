@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from popsim.kernels import _jit, cohort, lanes, simulation, simulation_reference
+from popsim.kernels import _jit, cohort, simulation, simulation_reference
+from popsim.kernels.simulation_cohorts import LANES
 from popsim.kernels.simulation_inputs import (
     BY_ORDER,
     CHILD_AGES,
@@ -55,7 +56,7 @@ def random_demography(rng, mode, regions, draws, *, harsh=False, degree=4, ceili
         rates[:, :, 0, 22] = 0.0
     survival = rng.normal(0, 0.001, (regions, YEARS, degree + 1, STATE))
     survival[:, :, 0] = rng.uniform(0.9, 1.0, (regions, YEARS, STATE))
-    return Demography(
+    demography = Demography(
         population=population,
         population_index=region,
         children=children * under_18[:, None],
@@ -81,6 +82,9 @@ def random_demography(rng, mode, regions, draws, *, harsh=False, degree=4, ceili
         last=LAST,
         ceiling=ceiling,
     )
+    # As the engine hands them over: other strides would be compiled for anew.
+    contiguous = (np.ascontiguousarray(v) if np.ndim(v) else v for v in demography)
+    return Demography(*contiguous)
 
 
 def random_policy(rng, regions, draws, packages=3, instruments=3, *, closed=True):
@@ -172,6 +176,21 @@ def test_equals_the_slow_reference(mode, harsh, every_age):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12 * scale, err_msg=name)
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_rates_that_all_lanes_share_equal_the_slow_reference(mode):
+    """Survival as given and migration that is not drawn: another walk than for drawn rates."""
+    rng = np.random.default_rng([mode, 3])
+    demography = random_demography(rng, mode, 2, 2, harsh=mode == cohort.COUNTS, degree=0)
+    demography = demography._replace(migration_shift=0.0 * demography.migration_shift)
+    policy = random_policy(rng, 2, 2, packages=1)
+    got = run(demography, policy, every_age=False)
+    slow = run(demography, policy, False, simulation_reference.simulate)
+    for (name, ours), (_, theirs) in zip(named(*got), named(*slow), strict=True):
+        # The same operations in another order: some rounding errors of the largest terms.
+        scale = max(1.0, np.abs(theirs).max(initial=0.0))
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12 * scale, err_msg=name)
+
+
 def only(demography, policy, cells):
     """The inputs of some of the cells."""
     part = {}
@@ -185,16 +204,49 @@ def only(demography, policy, cells):
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("every_age", [True, False])
-def test_a_cell_alone_equals_the_cell_in_a_block_bit_for_bit(mode, every_age):
+@pytest.mark.parametrize("degree", [0, 4])
+@pytest.mark.parametrize("harsh", [True, False])
+def test_a_cell_alone_equals_the_cell_in_a_block_bit_for_bit(mode, every_age, degree, harsh):
     rng = np.random.default_rng(mode)
-    draws = lanes.LANES + 3  # a full block and one that is filled up, in each of two regions
-    demography = random_demography(rng, mode, 2, draws, harsh=True, ceiling=0.25)
+    draws = LANES + 3  # a full block and one that is filled up, in each of two regions
+    demography = random_demography(rng, mode, 2, draws, harsh=harsh, degree=degree, ceiling=0.25)
     policy = random_policy(rng, 2, draws)
     whole = dict(named(*run(demography, policy, every_age)))
-    for cell in (0, 1, lanes.LANES - 1, lanes.LANES, draws, 2 * draws - 1):
+    for cell in (0, 1, LANES - 1, LANES, draws, 2 * draws - 1):
         alone = run(*only(demography, policy, slice(cell, cell + 1)), every_age)
         for name, ours in named(*alone):
             assert np.array_equal(ours, whole[name][:, cell : cell + 1][:, : ours.shape[1]]), name
+
+
+def test_mothers_at_an_age_where_others_are_childless_change_nothing_for_them():
+    """From which age women are followed by parity depends on the block, the numbers do not."""
+    rng = np.random.default_rng(19)
+    demography = random_demography(rng, cohort.RATES, 1, 2)
+    policy = random_policy(rng, 1, 2)
+    other = demography.women.copy()
+    other[:, 1, 5], other[:, 0, 5] = other[:, 0, 5], 0.0  # all of the girls of age 5
+    apart = demography._replace(
+        women=np.concatenate([demography.women, other]), women_index=np.array([0, 1])
+    )
+    together = run(apart, policy, every_age=False)
+    alone = run(*only(apart, policy, slice(0, 1)), every_age=False)
+    for (name, ours), (_, theirs) in zip(named(*alone), named(*together), strict=True):
+        assert np.array_equal(ours, theirs[:, : ours.shape[1]]), name
+
+
+def test_packages_without_effect_have_the_births_of_the_baseline_bit_for_bit():
+    rng = np.random.default_rng(23)
+    demography = random_demography(rng, cohort.RATES, 2, 3, harsh=True, ceiling=0.25)
+    policy = random_policy(rng, 2, 3, packages=1)
+    policy = policy._replace(
+        paid=0.0 * policy.paid,
+        other=0.0 * policy.other,
+        strongest=0.0 * policy.strongest,
+        care_effect=0.0 * policy.care_effect,
+    )
+    summary, every = run(demography, policy)
+    for values in (summary.births, summary.population, summary.women, every.births):
+        assert np.array_equal(values[1], values[0])
 
 
 def test_women_and_rates_that_differ_by_draw_give_the_bits_of_shared_ones():
@@ -218,8 +270,8 @@ def test_women_and_rates_that_differ_by_draw_give_the_bits_of_shared_ones():
 @pytest.mark.parametrize("mode", MODES)
 def test_threads_do_not_change_a_bit(mode):
     rng = np.random.default_rng(11)
-    demography = random_demography(rng, mode, 3, lanes.LANES, harsh=True)
-    policy = random_policy(rng, 3, lanes.LANES, packages=1)
+    demography = random_demography(rng, mode, 3, LANES, harsh=True)
+    policy = random_policy(rng, 3, LANES, packages=1)
     with _jit.threads(1):
         one = run(demography, policy)
     with _jit.threads(2):
