@@ -12,7 +12,7 @@ from collections.abc import Container, Sequence
 import numpy as np
 import xarray as xr
 
-from popsim.kernels.simulation import blocks
+from popsim.kernels.lanes import LANES, blocks
 from popsim.kernels.summary import Inputs, Sums, project_summary
 from popsim.schema.variables import SEXES
 from popsim.simulation_layout import Layout
@@ -98,7 +98,7 @@ class TotalsEngine:
             altered=np.empty((c, t), dtype=np.int64),
             final=np.empty((cells_of("population_final"), 2 * ages)),
         )
-        starts = blocks(given.population_index, given.survival_index, given.migration_index)
+        starts = blocks(LANES, given.population_index, given.survival_index, given.migration_index)
         project_summary(given, starts, borders, out)
         layout.warn_if_altered(out.altered[None], out.adjustment[None], [self.scenario])
         labels = layout.labels(lower, [self.scenario], [])

@@ -7,6 +7,9 @@ reference implementation instead of an exception inside a thread.
 Threads are Python's, over ranges of cells of a kernel that has let go of the interpreter's
 lock. Numba's own parallel loops would do the same at twice the time to compile, and not all
 of their threading layers bear to be called from several threads at once.
+
+Numba's cache of a kernel knows the file of the kernel alone: after an edit to a module that it
+imports (a constant, an inner function) delete ``__pycache__`` beside it, or run what was compiled.
 """
 
 from __future__ import annotations

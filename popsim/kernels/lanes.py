@@ -16,12 +16,15 @@ a place counts from the end: a row that is known at run time is cut out before i
 
 from __future__ import annotations
 
+import numpy as np
+
 from popsim.kernels._jit import jit
 from popsim.kernels.cohort import NEGLIGIBLE
 
-#: Cells in a block. What is done once a row (bounds, slices, rates that are spread over a
-#: register) costs as much as dozens of lanes: with 32, 64, 128 and 256 lanes a cell-year of drawn
-#: rates took 222, 186, 159 and about 155 ns. More lanes leave more of them empty in the last block.
+#: Cells in a block of :mod:`popsim.kernels.summary`. What is done once a row (bounds, slices,
+#: rates that are spread over a register) costs as much as dozens of lanes: of 32, 64, 128 and 256,
+#: the first two were slower and the last no quicker, and more lanes leave more of them empty in
+#: the last block. :mod:`popsim.kernels.simulation_cohorts` has a number of its own.
 LANES = 128
 
 
@@ -79,3 +82,10 @@ def guard(S, M, adjustment, altered):
                 adjustment[i] = allowed - M[i]
                 M[i] = allowed
                 altered[i % LANES] += 1
+
+
+def blocks(lanes: int, *rows: np.ndarray) -> np.ndarray:
+    """First cell of each block: blocks are full, or end where cells read other rows."""
+    other = np.any([np.diff(index, prepend=-1) != 0 for index in rows], axis=0)
+    runs = np.append(np.flatnonzero(other), len(other))
+    return np.concatenate([np.arange(runs[i], runs[i + 1], lanes) for i in range(len(runs) - 1)])

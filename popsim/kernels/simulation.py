@@ -18,6 +18,7 @@ import numpy as np
 from popsim.kernels import cohort
 from popsim.kernels._jit import jit, jit_cells
 from popsim.kernels.cohort import CLOSED, COUNTS, TOTAL
+from popsim.kernels.lanes import blocks
 from popsim.kernels.simulation_cohorts import (
     BY_DRAW,
     DEATHS,
@@ -357,13 +358,6 @@ def simulate_blocks(
                 write_final(P, (s * 2 + sex) * rows, sex, s, begin, end, out.final)
 
 
-def blocks(*rows: np.ndarray) -> np.ndarray:
-    """First cell of each block: blocks are full, or end where cells read other rows."""
-    other = np.any([np.diff(index, prepend=-1) != 0 for index in rows], axis=0)
-    runs = np.append(np.flatnonzero(other), len(other))
-    return np.concatenate([np.arange(runs[i], runs[i + 1], LANES) for i in range(len(runs) - 1)])
-
-
 def simulate(
     demography: Demography,
     policy: Policy,
@@ -389,6 +383,6 @@ def simulate(
         Written where it has cells.
     """
     d = demography
-    starts = blocks(d.population_index, d.survival_index, d.migration_index)
+    starts = blocks(LANES, d.population_index, d.survival_index, d.migration_index)
     stops = np.append(starts[1:], len(d.luck))
     simulate_blocks(starts, stops, demography, policy, borders, child_borders, summary, every)
