@@ -158,7 +158,7 @@ def whole(counties: int | None = None, asked: str = "totals") -> None:
     print(f"million cell-years a second:                       {cell_years / took / 1e6:14.2f}")
     print(f"peak memory: {peak():.2f} GB, of which before the call {before:.2f} GB")
     print(f"the result has {result.nbytes / 1e6:.0f} MB")
-    print("seconds within, of two blocks at a time:")
+    print("seconds within, of all threads together:")
     for name, within in spent.items():
         if within > 0.0:
             print(f"    {name:26s} {within:6.1f}")

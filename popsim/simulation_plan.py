@@ -13,6 +13,7 @@ import xarray as xr
 from popsim.demography.dependency import DependencyKind, dependency_ratio
 from popsim.demography.registered import counted
 from popsim.errors import InputError, did_you_mean
+from popsim.kernels._jit import most_threads, threads
 from popsim.parity_engine import consistent_rates
 from popsim.projection import CORE
 from popsim.scenario.model import Scenario
@@ -43,8 +44,9 @@ GROUPS = (*_DEMOGRAPHIC, "parity", "response", "take_up")
 #: What the draws of a group are where it is held at its median.
 _MEDIANS = {name: float(name.endswith("factor")) for name in _DEMOGRAPHIC.values()}
 
-#: Cells (regions times draws) that are simulated at once where no draw is kept.
-_CELLS_A_BLOCK = 32_000
+#: Cells (regions times draws) that are a block where no draw is kept, and blocks at a time: what
+#: is in memory at once.
+_CELLS_A_BLOCK, _BLOCKS_AT_A_TIME = 32_000, 4
 
 _RATIOS: dict[str, DependencyKind] = {
     "dependency_ratio": "total",
@@ -93,8 +95,10 @@ class Plan:
         if self.quantiles is None or regions <= size:
             return self.block(inputs)
         parts = [inputs.isel(region=part) for part in slices(regions, size)]
-        # Two at a time: while one block is laid out or labelled, kernels work on the other.
-        with ThreadPoolExecutor(2) as pool:
+        # Some at a time, each with its share of the threads: while one block is laid out or
+        # labelled, which takes one thread, kernels work on another.
+        together = min(most_threads(), _BLOCKS_AT_A_TIME)
+        with threads(most_threads() // together), ThreadPoolExecutor(together) as pool:
             return join(list(pool.map(self.block, parts)), "region")
 
     def later(self, inputs: xr.Dataset, chunks: Mapping[Any, Any]) -> xr.Dataset:

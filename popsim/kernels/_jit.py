@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 
 from numba import config, njit
 
-__all__ = ["in_ranges", "jit", "jit_cells", "threads"]
+__all__ = ["in_ranges", "jit", "jit_cells", "most_threads", "threads"]
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 _SETTINGS: dict[str, Any] = {"cache": True, "error_model": "numpy", "nogil": True}
@@ -76,6 +76,11 @@ def jit_cells(over: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         return run
 
     return decorate
+
+
+def most_threads() -> int:
+    """How many threads kernels run in at most."""
+    return _most
 
 
 @contextmanager
