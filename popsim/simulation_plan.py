@@ -95,11 +95,17 @@ class Plan:
         if self.quantiles is None or regions <= size:
             return self.block(inputs)
         parts = [inputs.isel(region=part) for part in slices(regions, size)]
-        # Some at a time, each with its share of the threads: while one block is laid out or
-        # labelled, which takes one thread, kernels work on another.
-        together = min(most_threads(), _BLOCKS_AT_A_TIME)
-        with threads(most_threads() // together), ThreadPoolExecutor(together) as pool:
-            return join(list(pool.map(self.block, parts)), "region")
+        # Some at a time, since laying out and labelling take one thread: each in a thread of its
+        # own, kernels included, where there are as many, else with kernels in all threads.
+        most = most_threads()
+        together = min(most, _BLOCKS_AT_A_TIME)
+
+        def alone(part: xr.Dataset) -> xr.Dataset:
+            with threads(1 if together == most else most):
+                return self.block(part)
+
+        with ThreadPoolExecutor(together) as pool:
+            return join(list(pool.map(alone, parts)), "region")
 
     def later(self, inputs: xr.Dataset, chunks: Mapping[Any, Any]) -> xr.Dataset:
         """The result as dask arrays, one task for each block of regions and draws."""

@@ -156,7 +156,9 @@ TOTALS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("vary", [("fertility", "mortality", "migration"), ("fertility",)])
+@pytest.mark.parametrize(
+    "vary", [("fertility", "mortality", "migration", "sex_ratio"), ("migration",), ("fertility",)]
+)
 @pytest.mark.parametrize("place", ["ouhai", "china"])
 def test_what_needs_no_parity_is_the_same_without_it(place, vary):
     given = ps.load_baseline(place, end=2060)

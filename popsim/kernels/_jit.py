@@ -19,6 +19,7 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import wraps
 from itertools import pairwise
 from typing import Any, TypeVar
@@ -33,10 +34,11 @@ _SETTINGS: dict[str, Any] = {"cache": True, "error_model": "numpy", "nogil": Tru
 #: Ranges of cells for each thread: more than one, since no two take the same time.
 _RANGES_A_THREAD = 4
 
-#: At most so many threads, as NUMBA_NUM_THREADS says or as there are processors.
-_most = int(config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
-_pool: ThreadPoolExecutor | None = None
-_pool_size = 0
+#: At most so many threads, as NUMBA_NUM_THREADS says or as there are processors; a caller's
+#: thread may have a number of its own.
+_most = ContextVar("_most", default=int(config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
+#: The threads that kernels run in, by how many there are.
+_pools: dict[int, ThreadPoolExecutor] = {}
 
 
 def jit(function: Kernel) -> Kernel:
@@ -79,53 +81,42 @@ def jit_cells(over: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 
 def most_threads() -> int:
-    """How many threads kernels run in at most."""
-    return _most
+    """How many threads kernels run in at most, where they are called from this thread."""
+    return _most.get()
 
 
 @contextmanager
 def threads(most: int) -> Iterator[None]:
-    """Run kernels in at most so many threads, within a ``with`` block."""
-    global _most
-    before, _most = _most, most
+    """Run kernels that this thread calls in at most so many, within a ``with`` block."""
+    before = _most.set(most)
     try:
         yield
     finally:
-        _most = before
+        _most.reset(before)
 
 
 def in_ranges(function: Callable[..., Any], count: int, arguments: tuple[Any, ...]) -> None:
     """Call ``function(begin, end, *arguments)`` on ranges of ``count`` cells, in threads."""
-    pieces = min(_most * _RANGES_A_THREAD, count)
-    if _most == 1 or pieces < 2:
+    most = _most.get()
+    pieces = min(most * _RANGES_A_THREAD, count)
+    if most == 1 or pieces < 2:
         function(0, count, *arguments)
         return
     borders = [count * k // pieces for k in range(pieces + 1)]
     running = [
-        _workers().submit(function, begin, end, *arguments) for begin, end in pairwise(borders)
+        _workers(most).submit(function, begin, end, *arguments) for begin, end in pairwise(borders)
     ]
     for piece in running:
         piece.result()
 
 
-def _workers() -> ThreadPoolExecutor:
-    global _pool
-    if _pool is None or _pool_size != _most:
-        _make_pool()
-    assert _pool is not None
-    return _pool
+def _workers(most: int) -> ThreadPoolExecutor:
+    pool = _pools.get(most)
+    if pool is None:
+        # of two threads that come first at once, both get the same
+        pool = _pools.setdefault(most, ThreadPoolExecutor(most, thread_name_prefix="popsim"))
+    return pool
 
 
-def _make_pool() -> None:
-    global _pool, _pool_size
-    _pool, _pool_size = ThreadPoolExecutor(_most, thread_name_prefix="popsim"), _most
-
-
-def _forget_threads() -> None:
-    """A forked process has none of its parent's threads."""
-    global _pool
-    _pool = None
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_threads)
+if hasattr(os, "register_at_fork"):  # a forked process has none of its parent's threads
+    os.register_at_fork(after_in_child=_pools.clear)

@@ -22,7 +22,7 @@ from popsim.kernels._jit import jit
 from popsim.kernels.cohort import NEGLIGIBLE
 
 #: Cells in a block. What is done once a row costs as much as dozens of lanes, but the state by
-#: parity of six scenarios of 128 lanes is more than the cache holds: they took a sixth longer.
+#: parity of six scenarios of 128 lanes is more than the cache holds.
 LANES = 64
 
 # Rows of what is drawn for a lane in a year: shifts of life expectancy of women and men, and of
