@@ -20,13 +20,15 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
+from fractions import Fraction
 from functools import wraps
 from itertools import pairwise
 from typing import Any, TypeVar
 
-from numba import config, njit
+from numba import config, njit, types
+from numba.extending import intrinsic, overload
 
-__all__ = ["in_ranges", "jit", "jit_cells", "most_threads", "threads"]
+__all__ = ["fma", "in_ranges", "jit", "jit_cells", "most_threads", "threads"]
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 _SETTINGS: dict[str, Any] = {"cache": True, "error_model": "numpy", "nogil": True}
@@ -78,6 +80,33 @@ def jit_cells(over: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         return run
 
     return decorate
+
+
+def fma(a: float, b: float, c: float) -> float:
+    """``a * b + c``, rounded once: one instruction, and the same bits on every machine.
+
+    The compiler may not make it of a product and a sum by itself, since that changes bits, and
+    not every processor could.
+
+    Examples
+    --------
+    >>> fma(1.0 + 2.0**-30, 1.0 - 2.0**-30, -1.0) == -(2.0**-60)
+    True
+    """
+    return float(Fraction(a) * Fraction(b) + Fraction(c))
+
+
+@intrinsic
+def _fma(_: Any, a: Any, b: Any, c: Any) -> Any:  # pragma: no cover - what it builds is tested
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.fma(*arguments)
+
+    return types.float64(types.float64, types.float64, types.float64), build
+
+
+@overload(fma, inline="always")
+def _compiled_fma(a, b, c):
+    return lambda a, b, c: _fma(a, b, c)
 
 
 def most_threads() -> int:

@@ -19,13 +19,20 @@ from __future__ import annotations
 import numpy as np
 
 from popsim.kernels._jit import jit
-from popsim.kernels.cohort import NEGLIGIBLE
 
-#: Cells in a block of :mod:`popsim.kernels.summary`. What is done once a row (bounds, slices,
-#: rates that are spread over a register) costs as much as dozens of lanes: of 32, 64, 128 and 256,
-#: the first two were slower and the last no quicker, and more lanes leave more of them empty in
-#: the last block. :mod:`popsim.kernels.simulation_cohorts` has a number of its own.
-LANES = 128
+#: Cells in a block of :mod:`popsim.kernels.summary`. What is done once a row or once a function
+#: (bounds, slices, rates that are spread over a register) costs as much as dozens of lanes; more
+#: lanes leave more of them empty in the last block, and the state of 512 would leave the cache.
+#: :mod:`popsim.kernels.simulation_cohorts` has a number of its own.
+LANES = 256
+
+
+@jit
+def lined_up(size):
+    """Zeros that begin on a line of the cache, so that no row of lanes lies across two."""
+    X = np.zeros(size + 8)
+    skip = (8 - X.ctypes.data // 8 % 8) % 8
+    return X[skip : skip + size]
 
 
 @jit
@@ -67,21 +74,6 @@ def lay(values, rows, t, X):
         a += 8
     for z in range(LANES):
         put(values[rows[z], t, a:], z, X[a * LANES :])
-
-
-@jit
-def guard(S, M, adjustment, altered):
-    """Leave a negligible number in groups that net migration would empty; counts them."""
-    count = 0
-    for i in range(S.shape[0]):
-        count += S[i] + M[i] <= 0.0
-    if count > 0:
-        for i in range(S.shape[0]):
-            if S[i] + M[i] <= 0.0:
-                allowed = NEGLIGIBLE - S[i]
-                adjustment[i] = allowed - M[i]
-                M[i] = allowed
-                altered[i % LANES] += 1
 
 
 def blocks(lanes: int, *rows: np.ndarray) -> np.ndarray:

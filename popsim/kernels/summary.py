@@ -15,37 +15,35 @@ from typing import NamedTuple
 
 import numpy as np
 
-from popsim.kernels._jit import jit, jit_cells
+from popsim.kernels._jit import fma, jit, jit_cells
 from popsim.kernels.cohort import CLOSED, COUNTS, RATES, TOTAL
-from popsim.kernels.lanes import LANES, fill, same
+from popsim.kernels.lane_rates import (
+    count_poor,
+    guard,
+    lay_migrants,
+    lay_mortality,
+    lift,
+    read_mortality,
+)
+from popsim.kernels.lanes import LANES, fill, lined_up, same
 from popsim.kernels.summary_births import bear, bear_early
 from popsim.kernels.summary_rates import (
-    APART,
     DRAWN,
-    DRAWN_RATES,
     MOVING,
-    SHARED_RATES,
-    add_counts,
     add_fours,
-    add_migrants,
     find_form,
-    lay_age,
     lay_apart,
     read_draws,
-    read_rates,
-    settle,
 )
 from popsim.kernels.walks import (
     DEATHS,
-    ENTER,
     GROUP,
-    LEAST,
+    LAID,
     NET,
     SUMS,
+    begin_walk,
     join_oldest,
-    walk,
-    walk_drawn,
-    walk_row,
+    walk_ages,
 )
 
 
@@ -142,91 +140,65 @@ def find_rows(d, start, stop, cells, rows):
 
 
 @jit
-def add_ages(S, borders, R, G):
-    """Sums by group, and the fewest persons of any age, of people as they stand."""
-    fill(R[LEAST * LANES : (LEAST + 1) * LANES], np.inf)
+def add_ages(S, borders, G):
+    """Sums by group of people as they stand."""
     for g in range(borders.shape[0] - 1):
         add_fours(S[borders[g] * LANES : borders[g + 1] * LANES], G[g * LANES : (g + 1) * LANES])
-    for a in range(S.shape[0] // LANES):
-        s = S[a * LANES : (a + 1) * LANES]
-        for z in range(LANES):
-            least = R[LEAST * LANES + z]
-            R[LEAST * LANES + z] = least if least < s[z] else s[z]
 
 
 @jit
-def lay_people(population, rows, sex, borders, S, R, G):
-    """People of the lanes at the start, side by side, and their sums."""
+def lay_people(population, rows, sex, S):
+    """People of the lanes at the start, side by side."""
     ages, shared = S.shape[0] // LANES, same(rows)
     for a in range(ages):
         one = population[rows[0], sex * ages + a]
         for z in range(LANES):
             S[a * LANES + z] = one if shared else population[rows[z], sex * ages + a]
-    add_ages(S, borders, R, G)
 
 
 @jit
-def move_on(form, sex, borders, P, S, own, each, draw, by_person, Q, H, R, G):
-    """A year of one sex but for the newborn: moves S, leaves sums in R and by group in G."""
-    ages = own.shape[0]
-    mortality = P[:, sex * ages : (sex + 1) * ages]
-    shift, moving = draw[sex * LANES : (sex + 1) * LANES], draw[MOVING * LANES :]
-    fill(R[DEATHS * LANES : (DEATHS + 1) * LANES], 0.0)
-    fill(R[LEAST * LANES : (LEAST + 1) * LANES], np.inf)
-    for z in range(LANES):
-        R[ENTER * LANES + z] = H[z]
+def move_on(form, borders, P, S, enter, mobile, shift, moving, by_person, Q, H, R, G):
+    """A year of one sex but for the newborn: moves S, leaves sums in R and by group in G.
+
+    Counts the groups that nobody is left in.
+    """
+    ages, poor = enter.shape[0], 0
+    begin_walk(H, R)
     for g in range(borders.shape[0] - 1):
         fill(R[GROUP * LANES : (GROUP + 1) * LANES], 0.0)
         a, b = max(borders[g], 1) - 1, min(borders[g + 1] - 1, ages - 2)
-        if form == SHARED_RATES:
-            walk_row(S, a, b, mortality[0], own, by_person, R)
-        elif form == DRAWN_RATES:
-            walk_drawn(S, a, b, mortality, own, each, by_person, shift, moving, R)
-        else:
-            walk(S, a, b, Q, H, R)
+        poor += walk_ages(form, S, a, b, P, enter, mobile, by_person, shift, moving, Q, H, R)
         if g == borders.shape[0] - 2:
-            join_oldest(S, Q[(ages - 1) * LANES :], H[(ages - 1) * LANES :], R)
+            poor += join_oldest(S, Q, H, R)
         for z in range(LANES):
             G[g * LANES + z] = R[GROUP * LANES + z]
+    for z in range(LANES):  # as many come at the end
+        R[NET * LANES + z] *= 2.0
+    return poor
 
 
 @jit
-def newborn(births, srb, sex, mortality, H, S, R, G):
+def newborn(births, srb, sex, Q, H, S, R, G):
     """Children born in the year into the youngest age of a sex; ``srb`` by lane."""
+    poor = 0
     for z in range(LANES):
         girls = births[z] * (1.0 / (1.0 + srb[z]))
         born = girls if sex == 0 else births[z] - girls
-        died = mortality[z] * born
-        e = born - died + H[z]
+        e = fma(-Q[z], born, born + H[z])
         S[z] = e
-        R[DEATHS * LANES + z] += died
+        R[DEATHS * LANES + z] = fma(Q[z], born, R[DEATHS * LANES + z])
         G[z] += e
-        least = R[LEAST * LANES + z]
-        R[LEAST * LANES + z] = least if least < e else e
+        poor += e <= 0.0
+    return poor
 
 
 @jit
-def lift(S, borders, adjustment, altered, R, G):
-    """Lift ages below zero to zero: what lifts them came in. Counts those not counted yet."""
+def lift_groups(S, borders, G):
+    """Sums by group without those that are below zero."""
     for g in range(borders.shape[0] - 1):
         for i in range(borders[g] * LANES, borders[g + 1] * LANES):
             if S[i] < 0.0:
-                z = i % LANES
-                altered[z] += adjustment[i] == 0.0
-                adjustment[i] -= S[i]
-                R[NET * LANES + z] -= S[i]
-                R[LEAST * LANES + z] = 0.0
-                G[g * LANES + z] -= S[i]
-                S[i] = 0.0
-
-
-@jit
-def below_zero(R):
-    """Whether some age of some lane has fewer than no people."""
-    count = 0
-    for z in range(LANES):
-        count += R[LEAST * LANES + z] < 0.0
-    return count > 0
+                G[g * LANES + i % LANES] -= S[i]
 
 
 @jit
@@ -254,11 +226,10 @@ def write_altered(adjustment, altered, total, adjusted, out):
         some += altered[z]
         altered[z] = 0
     if some > 0:
-        size = adjustment.shape[0] // 2
         for s in range(2):
-            add_fours(adjustment[s * size : (s + 1) * size], total)
+            add_fours(adjustment[s], total)
             write_row(total, adjusted[:, s])
-        fill(adjustment, 0.0)
+            fill(adjustment[s], 0.0)
 
 
 @jit_cells("stops")
@@ -268,85 +239,86 @@ def project_blocks(first_block, last_block, starts, stops, inputs, borders, out)
     drawn, by_person = inputs.shift.shape[0] > 0, inputs.mode != COUNTS
     by_age, share = d.mode == COUNTS or d.mode == RATES, 0.5 if inputs.even else 1.0
     size, groups = ages * LANES, (borders.shape[0] - 1) * LANES
-    state, G = np.empty((2, size + years * LANES)), np.empty((2, groups))
-    R, draw = np.zeros((2, SUMS * LANES)), np.empty(DRAWN * LANES)
-    Q, H = np.empty(2 * size), np.zeros(2 * size)
-    M, adjustment = np.zeros((2, size)), np.zeros(2 * size)
-    W, P = np.empty(d.fertility.shape[2] * LANES), np.empty((d.survival.shape[2], 2 * ages))
-    enter, mobile = np.zeros(2 * ages), np.zeros(2 * ages)
-    own, each = (enter[:ages], enter[ages:]), (mobile[:ages], mobile[ages:])
+    state = lined_up(2 * (size + years * LANES)).reshape((2, size + years * LANES))
+    R, G = lined_up(2 * SUMS * LANES).reshape((2, -1)), lined_up(2 * groups).reshape((2, groups))
+    draw, W = lined_up(DRAWN * LANES), lined_up(d.fertility.shape[2] * LANES)
+    Q, H = lined_up(2 * size).reshape((2, size)), lined_up(2 * size).reshape((2, size))
+    M, adjustment = np.zeros((2, size)), np.zeros((2, size))
+    P, X = np.empty((d.survival.shape[2], 2 * ages)), np.empty(size)
+    rates, each = np.zeros(2 * ages), np.zeros(2 * ages)
+    enter, mobile = (rates[:ages], rates[ages:]), (each[:ages], each[ages:])
     rows, cells = np.empty((6, LANES), dtype=np.int64), np.empty(LANES, dtype=np.int64)
-    births, total, srb = np.empty(LANES), np.empty(LANES), np.empty(LANES)
-    altered = np.zeros(LANES, dtype=np.int64)
+    births, total, srb = lined_up(LANES), lined_up(LANES), lined_up(LANES)
+    altered, poor = np.zeros(LANES, dtype=np.int64), np.empty(2, dtype=np.int64)
+    moving, ratios = draw[MOVING * LANES :], d.srb
     for block in range(first_block, last_block):
         start, stop = starts[block], stops[block]
         asked = stop if out.population.shape[0] > 0 else start
         dead = stop if out.deaths.shape[0] > 0 else start
-        moving = stop if out.migration.shape[0] > 0 and d.mode != CLOSED else start
+        moved = stop if out.migration.shape[0] > 0 and d.mode != CLOSED else start
         find_rows(d, start, stop, cells, rows)
         for s in range(2):
-            lay_people(d.population, rows[0], s, borders, state[s][years * LANES :], R[s], G[s])
+            S = state[s, years * LANES :]
+            lay_people(d.population, rows[0], s, S)
+            add_ages(S, borders, G[s])
+            poor[s] = count_poor(S)
             write_groups(G[s], out.population[start:asked, 0, s])
         for a in range(2 * ages):
             shared = share * d.mobility[rows[0, 0], a] if by_age and drawn else 0.0
-            mobile[a] = 1.0 if d.mode == TOTAL else shared
+            each[a] = 1.0 if d.mode == TOTAL else shared
         alike = same(rows[1]) and (not by_age or same(rows[5]))
         for t in range(years):
             low = (years - t) * LANES
-            S = state[0][low : low + size], state[1][low : low + size]
+            S = state[0, low : low + size], state[1, low : low + size]
             low -= LANES
-            after = state[0][low : low + size], state[1][low : low + size]
+            after = state[0, low : low + size], state[1, low : low + size]
             read_draws(d, t, cells, rows, share, S, draw)
-            moves = d.migration[rows[5, 0], t, : 2 * ages if by_age else 0]
-            read_rates(d.survival[rows[1, 0], t], moves, share, P, enter)
-            form = find_form(d, alike, S, own, each, draw, R)
+            read_mortality(d.survival[rows[1, 0], t], P)
+            for a in range(2 * ages if by_age else 0):
+                rates[a] = share * d.migration[rows[5, 0], t, a]
+            form = find_form(d, alike, S, enter, mobile, draw, poor)
             if not alike:
-                lay_apart(d, t, rows, share, S, own, each, draw, Q, H)
+                lay_apart(d, t, rows, share, S, enter, mobile, moving, Q, H)
+            step = 1 if form == LAID else ages - 1  # every walk needs the youngest and the oldest
             for s in range(2):
-                q, h = Q[s * size : (s + 1) * size], H[s * size : (s + 1) * size]
-                net = R[s][NET * LANES : (NET + 1) * LANES]
-                # every walk needs the youngest and the oldest
-                for a in range(0, ages if alike else 0, 1 if form == APART else ages - 1):
-                    lay_age(a, s, P, S[s], own[s], each[s], draw, by_person, q, h)
-                if form == APART and d.mode != CLOSED:
-                    part = adjustment[s * size : (s + 1) * size]
-                    settle(S[s], share, h, M[s], part, altered, net)
-                elif moving > start:
-                    if by_person or drawn:
-                        add_migrants(S[s], own[s], each[s], draw, by_person, net)
-                    else:
-                        add_counts(own[s], net)
-                    for z in range(LANES):
-                        net[z] *= 2.0
-            bear_early(d, t, form, rows[2], S[0], own[0], each[0], draw, H, W)
+                p, shift = P[:, s * ages : (s + 1) * ages], draw[s * LANES : (s + 1) * LANES]
+                if alike:
+                    lay_mortality(p, 0, ages, step, shift, Q[s], 1)
+                    u, v = enter[s], mobile[s]
+                    lay_migrants(S[s], 0, ages, step, u, v, by_person, moving, H[s], 1)
+                if form == LAID and d.mode != CLOSED:
+                    guard(S[s], share, H[s], M[s], adjustment[s], altered)
+            bear_early(d, t, form, rows[2], S[0], enter[0], mobile[0], moving, H[0], X, W)
             for s in range(2):
-                q, h = Q[s * size : (s + 1) * size], H[s * size : (s + 1) * size]
-                move_on(
-                    form, s, borders, P, S[s], own[s], each[s], draw, by_person, q, h, R[s], G[s]
-                )
+                p, shift = P[:, s * ages : (s + 1) * ages], draw[s * LANES : (s + 1) * LANES]
+                poor[s] = move_on(
+                    form, borders, p, S[s], enter[s], mobile[s], shift, moving, by_person, Q[s],
+                    H[s], R[s], G[s],
+                )  # fmt: skip
             bear(d, t, rows[2:4], after[0], W, births, out.births[start:stop, t])
             for z in range(LANES):
-                srb[z] = d.srb[rows[4, z], t]
+                srb[z] = ratios[rows[4, z], t]
             for s in range(2):
-                e = after[s]
-                newborn(births, srb, s, Q[s * size :], H[s * size :], e, R[s], G[s])
-                if d.mode != CLOSED:
-                    if not d.even:
-                        for i in range(size):
-                            e[i] += M[s][i]
-                        add_ages(e, borders, R[s], G[s])
-                    if below_zero(R[s]):
-                        part = adjustment[s * size : (s + 1) * size]
-                        lift(e, borders, part, altered, R[s], G[s])
+                e, net = after[s], R[s, NET * LANES : (NET + 1) * LANES]
+                poor[s] += newborn(births, srb, s, Q[s], H[s], e, R[s], G[s])
+                if d.mode != CLOSED and not d.even:
+                    for i in range(size):
+                        e[i] += M[s, i]
+                    add_fours(M[s], net)
+                    add_ages(e, borders, G[s])
+                    poor[s] = count_poor(e)
+                if poor[s] > 0 and d.mode != CLOSED:
+                    lift_groups(e, borders, G[s])
+                    lift(e, M[s], adjustment[s], altered, net)
                 write_groups(G[s], out.population[start:asked, t + 1, s])
-                write_row(R[s][DEATHS * LANES :], out.deaths[start:dead, t, s])
-                write_row(R[s][NET * LANES :], out.migration[start:moving, t, s])
+                write_row(R[s, DEATHS * LANES :], out.deaths[start:dead, t, s])
+                write_row(net, out.migration[start:moved, t, s])
             adjusted, count = out.adjustment[start:stop, t], out.altered[start:stop, t]
             write_altered(adjustment, altered, total, adjusted, count)
         for c in range(start, stop if out.final.shape[0] > 0 else start):
             for s in range(2):
                 for a in range(ages):
-                    out.final[c, s * ages + a] = state[s][a * LANES + c - start]
+                    out.final[c, s * ages + a] = state[s, a * LANES + c - start]
 
 
 def project_summary(inputs: Inputs, starts: np.ndarray, borders: np.ndarray, out: Sums) -> None:

@@ -5,10 +5,11 @@ Arguments ``d`` are :class:`popsim.kernels.summary.Inputs`; ``W`` has the sums o
 
 from __future__ import annotations
 
-from popsim.kernels._jit import jit
-from popsim.kernels.cohort import CLOSED, COUNTS
+from popsim.kernels._jit import fma, jit
+from popsim.kernels.cohort import COUNTS
+from popsim.kernels.lane_rates import lay_migrants
 from popsim.kernels.lanes import LANES, fill, same
-from popsim.kernels.summary_rates import APART, MOVING, migrants
+from popsim.kernels.walks import LAID
 
 
 @jit
@@ -20,85 +21,77 @@ def weigh(rates, S, begin, end, total):
         if a + 4 <= end:
             f1, f2, f3 = rates[a + 1], rates[a + 2], rates[a + 3]
             for z in range(LANES):
-                one, two = f0 * s[z] + f1 * s[LANES + z], f2 * s[2 * LANES + z]
-                total[z] += one + (two + f3 * s[3 * LANES + z])
+                two = fma(f1, s[LANES + z], fma(f0, s[z], total[z]))
+                total[z] = fma(f3, s[3 * LANES + z], fma(f2, s[2 * LANES + z], two))
             a += 4
         else:
             for z in range(LANES):
-                total[z] += f0 * s[z]
+                total[z] = fma(f0, s[z], total[z])
             a += 1
 
 
 @jit
-def weigh_migrants(rates, S, own, each, draw, by_person, begin, end, total):
-    """As :func:`weigh`, bit for bit, of what :func:`migrants` would be."""
-    k, a = draw[MOVING * LANES : (MOVING + 1) * LANES], begin
+def weigh_drawn(rates, S, enter, mobile, by_person, moving, begin, end, total):
+    """As :func:`weigh`, of those at the start of the year and of who enters then."""
+    a = begin
     while a < end:
-        s, f0, u0, v0 = S[a * LANES :], rates[a], own[a], each[a]
-        if a + 4 <= end:
-            f1, f2, f3 = rates[a + 1], rates[a + 2], rates[a + 3]
-            u1, u2, u3 = own[a + 1], own[a + 2], own[a + 3]
-            v1, v2, v3 = each[a + 1], each[a + 2], each[a + 3]
+        s, f0, u0, v0 = S[a * LANES :], rates[a], enter[a], mobile[a]
+        if a + 2 <= end:
+            f1, u1, v1 = rates[a + 1], enter[a + 1], mobile[a + 1]
             for z in range(LANES):
-                m0, m1, m2, m3 = u0 + k[z] * v0, u1 + k[z] * v1, u2 + k[z] * v2, u3 + k[z] * v3
-                m0, m1 = (m0 * s[z] if by_person else m0), (m1 * s[LANES + z] if by_person else m1)
-                m2 = m2 * s[2 * LANES + z] if by_person else m2
-                m3 = m3 * s[3 * LANES + z] if by_person else m3
-                one, two = f0 * m0 + f1 * m1, f2 * m2
-                total[z] += one + (two + f3 * m3)
-            a += 4
+                s0, s1, k = s[z], s[LANES + z], moving[z]
+                h0, h1 = fma(k, v0, u0), fma(k, v1, u1)
+                h0, h1 = (h0 * s0 if by_person else h0), (h1 * s1 if by_person else h1)
+                total[z] = fma(f1, s1 + h1, fma(f0, s0 + h0, total[z]))
+            a += 2
         else:
             for z in range(LANES):
-                m0 = u0 + k[z] * v0
-                total[z] += f0 * (m0 * s[z] if by_person else m0)
+                h0 = fma(moving[z], v0, u0)
+                total[z] = fma(f0, s[z] + (h0 * s[z] if by_person else h0), total[z])
             a += 1
+
+
+@jit
+def weigh_laid(rates, S, H, begin, end, total):
+    """As :func:`weigh_drawn`, bit for bit, of migrants that are laid out."""
+    for a in range(begin, end):
+        s, h, f = S[a * LANES :], H[a * LANES :], rates[a]
+        for z in range(LANES):
+            total[z] = fma(f, s[z] + h[z], total[z])
 
 
 @jit
 def weigh_apart(values, rows, t, order, S, begin, end, total):
     """As :func:`weigh`, bit for bit, by rates of the row of each lane."""
-    a = begin
-    while a < end:
+    for a in range(begin, end):
         s = S[a * LANES :]
-        if a + 4 <= end:
-            for z in range(LANES):
-                f = values[rows[z], t, order, a : a + 4]
-                one, two = f[0] * s[z] + f[1] * s[LANES + z], f[2] * s[2 * LANES + z]
-                total[z] += one + (two + f[3] * s[3 * LANES + z])
-            a += 4
-        else:
-            for z in range(LANES):
-                total[z] += values[rows[z], t, order, a] * s[z]
-            a += 1
+        for z in range(LANES):
+            total[z] = fma(values[rows[z], t, order, a], s[z], total[z])
 
 
 @jit
-def weigh_women(d, t, o, rows, S, total):
-    """Add to ``total`` the women of each bearing age times their rates of an order."""
-    if same(rows):
-        weigh(d.fertility[rows[0], t, o], S, d.first, d.last, total)
-    else:
-        weigh_apart(d.fertility, rows, t, o, S, d.first, d.last, total)
+def bear_early(d, t, form, rows, S, enter, mobile, moving, H, X, W):
+    """Women at the start of the year, and who enters then, times their rates, by order.
 
-
-@jit
-def bear_early(d, t, form, rows, S, own, each, draw, H, W):
-    """Women at the start of the year, and who enters then, times their rates, by order."""
-    by_person = d.mode != COUNTS
+    ``X`` is scratch.
+    """
+    by_person, first, last = d.mode != COUNTS, d.first, d.last
+    shared = same(rows)
+    if not shared:
+        if form != LAID:
+            within = H[first * LANES :]
+            lay_migrants(S, first, last, 1, enter, mobile, by_person, moving, within, 1)
+        for i in range(first * LANES, last * LANES):
+            X[i] = S[i] + H[i]
     for o in range(d.fertility.shape[2]):
         total, rates = W[o * LANES : (o + 1) * LANES], d.fertility[rows[0], t, o]
         fill(total, 0.0)
-        if not same(rows):
-            if form != APART:
-                a, b = d.first * LANES, d.last * LANES
-                within = slice(d.first, d.last)
-                migrants(S[a:b], own[within], each[within], draw, by_person, H[a:b])
-            weigh_apart(d.fertility, rows, t, o, H, d.first, d.last, total)
-        elif form == APART:
-            weigh(rates, H, d.first, d.last, total)
-        elif d.mode != CLOSED:
-            weigh_migrants(rates, S, own, each, draw, by_person, d.first, d.last, total)
-        weigh_women(d, t, o, rows, S, total)
+        if not shared:
+            weigh_apart(d.fertility, rows, t, o, X, first, last, total)
+        elif form == LAID:
+            weigh_laid(rates, S, H, first, last, total)
+        else:
+            weigh_drawn(rates, S, enter, mobile, by_person, moving, first, last, total)
 
 
 @jit
@@ -109,11 +102,15 @@ def bear(d, t, rows, S, W, births, out):
     (lane, order).
     """
     fill(births, 0.0)
+    shared, factor, half = same(rows[0]), d.factor, d.step / 2.0
     for o in range(d.fertility.shape[2]):
         total = W[o * LANES : (o + 1) * LANES]
-        weigh_women(d, t, o, rows[0], S, total)
+        if shared:
+            weigh(d.fertility[rows[0, 0], t, o], S, d.first, d.last, total)
+        else:
+            weigh_apart(d.fertility, rows[0], t, o, S, d.first, d.last, total)
         for z in range(LANES):
-            total[z] *= d.step * d.factor[rows[1, z], t, o] / 2.0
+            total[z] *= half * factor[rows[1, z], t, o]
             births[z] += total[z]
         for z in range(out.shape[0]):
             out[z, o] = total[z]
