@@ -176,12 +176,9 @@ class Plan:
 
     def _with_ratios(self, result: xr.Dataset) -> xr.Dataset:
         """The result with the dependency ratios that are asked for."""
-        ratios = [n for n in _RATIOS if self.variables is None or n in self.variables]
-        if ratios:
-            women, men = (result["population"].isel(sex=s, drop=True) for s in range(2))
-            people = women + men
-            for name in ratios:
-                result[name] = dependency_ratio(people, kind=_RATIOS[name])
+        for name, kind in _RATIOS.items():
+            if self.variables is None or name in self.variables:
+                result[name] = dependency_ratio(result["population"], kind=kind)
         return result
 
     def _needed(self) -> frozenset[str] | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import reduce
 
 import numpy as np
 import xarray as xr
@@ -161,26 +160,6 @@ def persons(
         )
     check_sex(population)
     return chosen.sel(sex=sex, drop=True).sum(groups.dim, skipna=False)
-
-
-def counted(
-    population: xr.DataArray, groups: AgeGroups, lower: float, upper: float | None
-) -> xr.DataArray:
-    """Sum over some ages and the sexes of values that are checked already; only to be read.
-
-    A single group without sexes is not summed but given as it lies in the population, if it is
-    of floats.
-    """
-    chosen = population.isel({groups.dim: groups.between(lower, upper)})
-    if chosen.sizes[groups.dim] > 1 or chosen.dtype.kind != "f":  # sums of whole numbers get room
-        return chosen.sum([d for d in ("sex", groups.dim) if d in chosen.dims], skipna=False)
-    alone = chosen.reduce(np.squeeze, groups.dim)
-    return alone.reduce(_added, "sex") if "sex" in alone.dims else alone
-
-
-def _added(values: np.ndarray, axis: int) -> np.ndarray:
-    # NumPy's own sum is several times as slow over an axis as short as that of the sexes.
-    return reduce(np.add, np.moveaxis(values, axis, 0))
 
 
 def refuse_empty(denominator: xr.DataArray, of: str) -> None:

@@ -5,19 +5,21 @@ Every function reads a population at an instant; see :mod:`popsim.demography.str
 
 from __future__ import annotations
 
+import math
 from typing import Literal, get_args
 
+import numpy as np
 import xarray as xr
 
 from popsim.demography.age_groups import (
     age_groups,
-    counted,
     labelled,
     persons,
     ratio,
     refuse_empty,
 )
 from popsim.errors import CoordinateError, InputError, did_you_mean
+from popsim.kernels.ratios import percent_of
 from popsim.schema.checks import check_values
 from popsim.schema.variables import VARIABLES
 
@@ -123,12 +125,20 @@ def dependency_ratio(
     lower, upper = working_age_bounds(working_age)
     check_values(population, VARIABLES["population"])
     groups = age_groups(population)
-    workers = counted(population, groups, lower, upper)
-    young = counted(population, groups, 0, lower)
-    old = counted(population, groups, upper, None)
-    refuse_empty(workers, "of working age")
-    percent = 100.0 * (young + old if kind == "total" else young if kind == "child" else old)
-    percent /= workers  # in place: results of many draws are large
+    working, young, old = (np.zeros(len(groups.lower)) for _ in range(3))
+    working[groups.between(lower, upper)] = 1.0
+    young[groups.between(0, lower)] = 1.0
+    old[groups.between(upper, None)] = 1.0
+    dependants = young + old if kind == "total" else young if kind == "child" else old
+    core = [d for d in ("sex", groups.dim) if d in population.dims]
+    percent = xr.apply_ufunc(
+        _percent,
+        population,
+        input_core_dims=[core],
+        kwargs={"part": dependants, "of": working, "core": len(core)},
+    )
+    if not np.isfinite(percent.values).all():
+        refuse_empty(persons(population, lower, upper, None), "of working age")
     return labelled(
         percent,
         f"{kind}_dependency_ratio",
@@ -136,6 +146,16 @@ def dependency_ratio(
         f"{_DEPENDENCY_EN[kind]} dependency ratio ({lower}/{upper})",
         f"{_DEPENDENCY_ZH[kind]}({lower}/{upper})",
     )
+
+
+def _percent(people: np.ndarray, part: np.ndarray, of: np.ndarray, core: int) -> np.ndarray:
+    """Kernel call on an array whose last ``core`` dims are sex, if it has any, and age."""
+    leading = people.shape[: people.ndim - core]
+    rows = np.ascontiguousarray(people, dtype=np.float64).reshape(math.prod(leading), -1)
+    out = np.empty(len(rows))
+    sexes = rows.shape[1] // len(part)
+    percent_of(rows, np.tile(part, sexes), np.tile(of, sexes), out)
+    return out.reshape(leading)
 
 
 def potential_support_ratio(
