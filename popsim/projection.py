@@ -256,7 +256,7 @@ def refuse_foreign_dims(array: xr.DataArray, name: str) -> None:
 def _check_migration_unit(data: xr.Dataset) -> None:
     """Single groups of a few persons may lose more than they hold; a whole population cannot."""
     people = data["population"]
-    turnover = (abs(data["net_migration_rate"]) * people).sum(["sex", "age"])
+    turnover = xr.dot(abs(data["net_migration_rate"]), people, dim=["sex", "age"])
     crude = turnover / people.sum(["sex", "age"])
     bad = crude > 0.5
     if bool(bad.any()):

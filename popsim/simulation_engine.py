@@ -127,7 +127,9 @@ class SimulationEngine:
             nothing = np.empty((array.shape[0], 0, *array.shape[2:]))
             summary = summary._replace(**{_STOCKS[name]: nothing})
         simulate(self.demography, self.policy, borders, child_borders, summary, every)
-        layout.warn_if_altered(summary.altered, summary.adjustment, self.scenarios)
+        alteration = layout.alteration(summary.altered, summary.adjustment, self.scenarios)
+        if alteration is not None:
+            alteration.warn()
         by_sex = ("year", "sex")
         arrays: dict[str, tuple[np.ndarray, tuple[str, ...]]] = {
             "total_fertility_rate": (summary.fertility, ("year",)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -33,9 +34,10 @@ class Layout:
         population (sex, age), fertility_rate (year, age), survival_polynomial (year,
         coefficient, sex, age), sex_ratio_at_birth (year) and at most one form of net migration,
         all with the dim ``region`` or without it.
-    luck : xarray.Dataset
+    luck : xarray.Dataset, optional
         fertility_factor, migration_shift, sex_ratio_factor (draw, year) and
-        life_expectancy_shift (draw, year, sex), in the unit of the polynomial.
+        life_expectancy_shift (draw, year, sex), in the unit of the polynomial. Without it
+        cells are regions, and what is drawn is laid out elsewhere.
 
     Attributes
     ----------
@@ -51,12 +53,15 @@ class Layout:
         The reproductive ages are ``first <= age < last``.
     """
 
-    def __init__(self, data: xr.Dataset, luck: xr.Dataset) -> None:
-        self.ages, self.years, self.luck = data["age"].values, data["year"].values, luck
+    def __init__(self, data: xr.Dataset, luck: xr.Dataset | None = None) -> None:
+        self.ages, self.years = data["age"].values, data["year"].values
+        self.luck = xr.Dataset() if luck is None else luck
         self._people = people = data["population"]
-        leading = {"factor": luck["fertility_factor"], "people": people}
-        if "region" in people.dims or "region" in luck["fertility_factor"].dims:
-            leading = {"people": people, "factor": luck["fertility_factor"]}
+        leading = {"people": people}
+        if "region" in data.dims:
+            leading["region"] = data["region"]
+        if luck is not None:
+            leading["draw"] = luck["draw"]
         self.cells = cells = Cells(leading, core=_CORE)
         self.population = state(cells.rows(people, ["sex", "age"]))
         form = next((n for n in MIGRATION_MODES if n in data), None)
@@ -95,11 +100,16 @@ class Layout:
         return np.ascontiguousarray(rows.values[rows.index])
 
     def label(
-        self, values: np.ndarray, core: Sequence[str], labels: dict[str, xr.DataArray]
+        self,
+        values: np.ndarray,
+        core: Sequence[str],
+        labels: dict[str, xr.DataArray],
+        lead: tuple[str, ...] = ("scenario",),
     ) -> xr.DataArray:
-        """Give an array (scenario, cell, core...) its dims and labels back."""
-        shaped = values.reshape((values.shape[0], *self.cells.shape, *values.shape[2:]))
-        dims = ("scenario", *self.cells.dims, *core)
+        """Give an array (lead..., cell, core...) its dims and labels back."""
+        n = len(lead)
+        shaped = values.reshape((*values.shape[:n], *self.cells.shape, *values.shape[n + 1 :]))
+        dims = (*lead, *self.cells.dims, *core)
         coords: dict[Any, Any] = {d: labels[str(d)] for d in dims if d in labels}
         coords |= {k: v for k, v in self.cells.coords.items() if set(v.dims) <= set(dims)}
         return xr.DataArray(shaped, dims=dims, coords=coords)
@@ -131,23 +141,51 @@ class Layout:
         lower = [a for a in lower_bounds if a in set(self.ages.tolist())]
         return lower, np.append(np.searchsorted(self.ages, lower), len(self.ages)).astype(np.int64)
 
-    def warn_if_altered(
+    def alteration(
         self, altered: np.ndarray, adjustment: np.ndarray, scenarios: Sequence[str]
-    ) -> None:
-        """Say where net migration would have emptied an age group.
+    ) -> Alteration | None:
+        """Where net migration would have emptied an age group, if anywhere.
 
         ``altered`` (scenario, cell, year) counts groups; ``adjustment`` is in persons.
         """
         if not altered.any():
-            return
+            return None
         s, c, t = (int(k) for k in np.unravel_index(int(np.argmax(altered > 0)), altered.shape))
-        at = [f"scenario={scenarios[s]}"]
+        at: dict[Any, Any] = {"year": self.years[t], "scenario": scenarios[s]}
         for dim, i in zip(self.cells.dims, np.unravel_index(c, self.cells.shape), strict=True):
-            at.append(f"{dim}={self.cells.coords[dim].values[i]}")
+            at[dim] = self.cells.coords[dim].values[i]
+        return Alteration(int(altered.sum()), float(np.abs(adjustment).sum()), at)
+
+
+@dataclass(frozen=True)
+class Alteration:
+    """Net migration that would have emptied age groups, and was altered.
+
+    Attributes
+    ----------
+    groups : int
+    persons : float
+    first : dict
+        Where it happened first: labels by dim.
+    """
+
+    groups: int
+    persons: float
+    first: dict[Any, Any]
+
+    def __add__(self, later: Alteration | None) -> Alteration:
+        if later is None:
+            return self
+        both = self.groups + later.groups, self.persons + later.persons
+        return Alteration(*both, self.first)
+
+    def warn(self) -> None:
+        """Say so, once."""
+        at = ", ".join(f"{dim}={label}" for dim, label in self.first.items())
         warnings.warn(
-            f"net migration would have emptied {int(altered.sum())} age groups and was "
-            f"altered by {np.abs(adjustment).sum():.6g} persons in all, first at "
-            f"year={self.years[t]}, {', '.join(at)}; see migration_adjustment in the result",
+            f"net migration would have emptied {self.groups} age groups and was "
+            f"altered by {self.persons:.6g} persons in all, first at {at}; "
+            "see migration_adjustment in the result",
             MigrationAdjustmentWarning,
             stacklevel=4,
         )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from popsim.demography.dependency import DependencyKind, dependency_ratio
+from popsim.demography.dependency import dependency_ratio
 from popsim.demography.registered import counted
 from popsim.errors import InputError, did_you_mean
 from popsim.kernels._jit import most_threads, threads
@@ -21,12 +21,12 @@ from popsim.schema.blocks import join, over_blocks, slices
 from popsim.schema.provenance import provenance
 from popsim.schema.variables import describe
 from popsim.simulation_engine import SimulationEngine
+from popsim.simulation_luck import Luck
 from popsim.simulation_policy import differs_by_region, policy_rows
-from popsim.simulation_totals import TOTALS, TotalsEngine
+from popsim.simulation_totals import RATIOS, TOTALS, TotalsEngine
 from popsim.uncertainty.intervals import Intervals
 from popsim.uncertainty.mortality import survival_polynomial
 from popsim.uncertainty.parity import starting_women_draws
-from popsim.uncertainty.paths import demographic_draws
 from popsim.uncertainty.quantiles import quantiles_over_draws
 from popsim.uncertainty.sampling import Sampling
 
@@ -41,18 +41,9 @@ _DEMOGRAPHIC = {
 }
 GROUPS = (*_DEMOGRAPHIC, "parity", "response", "take_up")
 
-#: What the draws of a group are where it is held at its median.
-_MEDIANS = {name: float(name.endswith("factor")) for name in _DEMOGRAPHIC.values()}
-
 #: Cells (regions times draws) that are a block where no draw is kept, and blocks at a time: what
 #: is in memory at once.
 _CELLS_A_BLOCK, _BLOCKS_AT_A_TIME = 32_000, 4
-
-_RATIOS: dict[str, DependencyKind] = {
-    "dependency_ratio": "total",
-    "child_dependency_ratio": "child",
-    "old_age_dependency_ratio": "old_age",
-}
 
 
 @dataclass(frozen=True)
@@ -93,6 +84,8 @@ class Plan:
         regions = inputs.sizes.get("region", 1)
         size = max(_CELLS_A_BLOCK // self.draws, 1)
         if self.quantiles is None or regions <= size:
+            return self.block(inputs)
+        if self._totals_alone() and "survival_polynomial" in inputs:  # it takes some after others
             return self.block(inputs)
         parts = [inputs.isel(region=part) for part in slices(regions, size)]
         # Some at a time, since laying out and labelling take one thread: each in a thread of its
@@ -141,12 +134,18 @@ class Plan:
         chosen = slice(int(numbers[0]), int(numbers[-1]) + 1)
         inputs = inputs.drop_vars("draw")
         data = self._with_survival(inputs)
-        wanted = self._needed()
-        luck = self._luck(inputs).isel(draw=chosen)
-        if wanted is not None and wanted <= {*TOTALS} and not self.packages:
-            drawn = any(self.seeds[group] is not None for group in ("mortality", "migration"))
-            totals = TotalsEngine(data, luck, drawn=drawn, scenario=BASELINE)
-            return self._finish(self._with_ratios(totals.run(self.age_groups, wanted)), inputs)
+        luck = Luck(
+            inputs,
+            self.draws,
+            {name: self.seeds[group] for group, name in _DEMOGRAPHIC.items()},
+            chosen,
+            sampling=self.sampling,
+            intervals=self.intervals,
+        )
+        if self._totals_alone():
+            assert self.variables is not None
+            totals = TotalsEngine(data, luck, scenario=BASELINE)
+            return self._finish(totals.run(self.age_groups, self.variables, self.quantiles), inputs)
         if "birth_order_share" not in inputs:  # the orders of every year are given
             name = "conditional_fertility_rate"
             data[name] = consistent_rates(inputs)[name]
@@ -159,11 +158,12 @@ class Plan:
         )
         engine = SimulationEngine(
             data,
-            luck,
+            luck.dataset(data["year"].values),
             policy.rows,
             scenarios=[BASELINE, *(package.name for package in self.packages)],
             instruments=policy.instruments,
         )
+        wanted = self._needed()
         result = engine.run(self.age_groups, every_age=self.every_age, wanted=wanted)
         result["total_births"] = result["births"].sum(
             ["order", "age"] if self.every_age else "order"
@@ -172,36 +172,24 @@ class Plan:
         if self.packages:  # what is spent whoever is born
             result["cost"][1:] += policy.lump.reshape(result["cost"][1:].shape)
         result["relocation_share"] = (("scenario", "draw"), policy.relocation_share)
-        return self._finish(self._with_ratios(result), inputs)
-
-    def _with_ratios(self, result: xr.Dataset) -> xr.Dataset:
-        """The result with the dependency ratios that are asked for."""
-        for name, kind in _RATIOS.items():
+        for name, kind in RATIOS.items():
             if self.variables is None or name in self.variables:
                 result[name] = dependency_ratio(result["population"], kind=kind)
-        return result
+        return self._finish(result, inputs)
+
+    def _totals_alone(self) -> bool:
+        """Whether nothing that needs women by parity is asked for."""
+        asked = self.variables
+        return (
+            not self.packages and not self.every_age and asked is not None and {*asked} <= {*TOTALS}
+        )
 
     def _needed(self) -> frozenset[str] | None:
         """What the engine has to give so that the variables asked for can be made; None: all."""
         if self.variables is None or self.every_age:
             return None
-        ratios = {"population"} if set(self.variables) & set(_RATIOS) else set()
-        return frozenset({*self.variables, *ratios} - {*_RATIOS})
-
-    def _luck(self, inputs: xr.Dataset) -> xr.Dataset:
-        """All draws of demography, each group by its seed; stratified ones hang together."""
-        made: dict[int, xr.Dataset] = {}
-        chosen = {}
-        seeds = {name: self.seeds[group] for group, name in _DEMOGRAPHIC.items()}
-        for name, seed in seeds.items():
-            at = 0 if seed is None else seed
-            if at not in made:
-                made[at] = demographic_draws(
-                    inputs, self.draws, at, sampling=self.sampling, intervals=self.intervals
-                )
-            drawn = made[at][name]
-            chosen[name] = drawn if seed is not None else xr.full_like(drawn, _MEDIANS[name])
-        return xr.Dataset(chosen)
+        ratios = {"population"} if set(self.variables) & set(RATIOS) else set()
+        return frozenset({*self.variables, *ratios} - {*RATIOS})
 
     def _finish(self, result: xr.Dataset, inputs: xr.Dataset) -> xr.Dataset:
         if self.variables is not None:

@@ -21,7 +21,7 @@ LEVELS = [
     {"uncertainty"},
     {"policy"},
     {"projection", "parity_engine"},
-    {"simulation_layout"},
+    {"simulation_layout", "simulation_luck"},
     {"simulation_engine", "simulation_totals", "simulation_policy"},
     {"simulation_plan"},
     {"simulation"},

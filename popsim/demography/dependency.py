@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from popsim.demography.age_groups import (
+    AgeGroups,
     age_groups,
     labelled,
     persons,
@@ -30,6 +31,8 @@ PERCENT = "percent"
 #: dependency ratios (总抚养比), by the China Statistical Yearbook too.
 WORKING_AGES: dict[str, tuple[int, int]] = {"15/60": (15, 60), "15/65": (15, 65)}
 
+#: Working ages of the dependency ratios of a simulation.
+DEPENDENCY_AGES = WORKING_AGES["15/65"]
 
 #: Groups wider than this cannot say how many reach a border in a year.
 MAX_ENTRY_WIDTH = 5
@@ -122,23 +125,44 @@ def dependency_ratio(
             allowed=", ".join(get_args(DependencyKind)),
             fix=did_you_mean(kind, get_args(DependencyKind)),
         )
-    lower, upper = working_age_bounds(working_age)
+    bounds = working_age_bounds(working_age)
     check_values(population, VARIABLES["population"])
     groups = age_groups(population)
-    working, young, old = (np.zeros(len(groups.lower)) for _ in range(3))
-    working[groups.between(lower, upper)] = 1.0
-    young[groups.between(0, lower)] = 1.0
-    old[groups.between(upper, None)] = 1.0
-    dependants = young + old if kind == "total" else young if kind == "child" else old
+    part, of = dependency_columns(groups, bounds, kind)
     core = [d for d in ("sex", groups.dim) if d in population.dims]
     percent = xr.apply_ufunc(
         _percent,
         population,
         input_core_dims=[core],
-        kwargs={"part": dependants, "of": working, "core": len(core)},
+        kwargs={"part": part, "of": of, "core": len(core)},
     )
     if not np.isfinite(percent.values).all():
-        refuse_empty(persons(population, lower, upper, None), "of working age")
+        refuse_empty(persons(population, *bounds, None), "of working age")
+    return label_dependency(percent, bounds, kind)
+
+
+def dependency_columns(
+    groups: AgeGroups, bounds: tuple[int, int], kind: DependencyKind
+) -> tuple[np.ndarray, np.ndarray]:
+    """Who is dependent and who is of working age: 1 for these age groups, 0 for the others.
+
+    Raises
+    ------
+    CoordinateError
+        If a border falls inside an age group.
+    """
+    working, young, old = (np.zeros(len(groups.lower)) for _ in range(3))
+    working[groups.between(*bounds)] = 1.0
+    young[groups.between(0, bounds[0])] = 1.0
+    old[groups.between(bounds[1], None)] = 1.0
+    return (young + old if kind == "total" else young if kind == "child" else old), working
+
+
+def label_dependency(
+    percent: xr.DataArray, bounds: tuple[int, int], kind: DependencyKind
+) -> xr.DataArray:
+    """The ratio, or quantiles of it, with name, unit and labels."""
+    lower, upper = bounds
     return labelled(
         percent,
         f"{kind}_dependency_ratio",

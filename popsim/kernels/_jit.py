@@ -106,7 +106,7 @@ def _fma(_: Any, a: Any, b: Any, c: Any) -> Any:  # pragma: no cover - what it b
 
 @overload(fma, inline="always")
 def _compiled_fma(a, b, c):
-    return lambda a, b, c: _fma(a, b, c)
+    return lambda a, b, c: _fma(a, b, c)  # type: ignore[call-arg]
 
 
 def most_threads() -> int:

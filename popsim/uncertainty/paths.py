@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -100,54 +101,26 @@ def demographic_draws(
     >>> drawn.life_expectancy_shift.dims
     ('draw', 'year', 'sex')
     """
-    check_draws(draws, seed)
-    check_sampling(sampling)
-    years = _years(baseline)
-    widths = {**published_intervals(), **_checked(intervals or {})}
+    paths = NationalPaths(
+        baseline, draws, seed, sampling=sampling, intervals=intervals, correlation=correlation
+    )
     places = places_of(baseline)
-    z = _nation(widths, years, draws, seed, sampling)
-    if correlation is not None:
-        z = correlated(z, correlation)
-
-    def about(quantity: str, offset: np.ndarray, slope: np.ndarray, **ends: np.ndarray) -> _Paths:
-        return _with_places(quantity, places, years, seed, sampling, offset, slope, **ends)
-
-    tfr = widths["fertility"]
-    least = assumption(NATION, "fertility", "least")
-    factor = 1.0 + tfr.deviations(z["fertility"], years) / tfr.central(years)
-    factor = np.maximum(factor, least)[:, :, None]
-    fertility, fertility_cut = about(
-        "fertility", factor, factor, lowest=np.full((len(years), 1), least)
-    )
-    by_sex = [
-        widths[f"life_expectancy_{sex}"].deviations(z["life_expectancy"], years) for sex in SEXES
-    ]
-    shift = np.stack(by_sex, axis=-1)
-    reach = shift_reach(years, widths).values
-    lives, lives_cut = about(
-        "life_expectancy", shift, np.ones_like(shift), lowest=reach[:, :, 0], highest=reach[:, :, 1]
-    )
-    if any(name in baseline for name in _FLOWS):
-        crude = widths["migration"].deviations(z["migration"], years)[:, :, None]
-        migration, _ = about("migration", crude, np.ones_like(crude))
-    else:
-        migration = np.broadcast_to(0.0, fertility.shape)
-    ratio = widths["sex_ratio_at_birth"]
-    births = 1.0 + ratio.deviations(z["sex_ratio_at_birth"], years) / ratio.central(years)
-
+    fertility, fertility_cut = paths.of("fertility_factor", places)
+    lives, lives_cut = paths.of("life_expectancy_shift", places)
+    migration, _ = paths.of("migration_shift", places)
     lead = ("region",) if "region" in baseline.dims else ()
     at = slice(None) if lead else 0
     out = xr.Dataset(
         {
-            "fertility_factor": ((*lead, "draw", "year"), fertility[at, :, :, 0]),
+            "fertility_factor": ((*lead, "draw", "year"), fertility[at]),
             "life_expectancy_shift": ((*lead, "draw", "year", "sex"), lives[at]),
-            "migration_shift": ((*lead, "draw", "year"), migration[at, :, :, 0]),
-            "sex_ratio_factor": (("draw", "year"), births),
+            "migration_shift": ((*lead, "draw", "year"), migration[at]),
+            "sex_ratio_factor": (("draw", "year"), paths.sex_ratio_factor),
         },
         coords={
             **{k: c for k, c in baseline.coords.items() if c.dims == ("region",)},
             "draw": np.arange(draws),
-            "year": years,
+            "year": paths.years,
             "sex": list(SEXES),
         },
         attrs={
@@ -161,7 +134,139 @@ def demographic_draws(
     return describe(out)
 
 
-_Paths = tuple[np.ndarray, int]
+class NationalPaths:
+    """The nation's paths of a seed, about which those of any places are drawn.
+
+    Parameters
+    ----------
+    baseline, draws, seed, sampling, intervals, correlation
+        As in :func:`demographic_draws`, which says what they raise; of the baseline the years,
+        and whether anybody moves.
+
+    Attributes
+    ----------
+    years : numpy.ndarray
+        Calendar years.
+    sex_ratio_factor : numpy.ndarray
+        (draw, year), which all places have in common.
+    """
+
+    def __init__(
+        self,
+        baseline: xr.Dataset,
+        draws: int,
+        seed: int,
+        *,
+        sampling: Sampling = "random",
+        intervals: Mapping[str, Intervals] | None = None,
+        correlation: pd.DataFrame | None = None,
+    ) -> None:
+        check_draws(draws, seed)
+        check_sampling(sampling)
+        self.years = _years(baseline)
+        self._draws, self._seed, self._sampling = draws, seed, sampling
+        widths = {**published_intervals(), **_checked(intervals or {})}
+        z = _nation(widths, self.years, draws, seed, sampling)
+        if correlation is not None:
+            z = correlated(z, correlation)
+        closed = not any(name in baseline for name in _FLOWS)
+        self._middle = {
+            "fertility_factor": _fertility(widths["fertility"], z["fertility"], self.years),
+            "life_expectancy_shift": _lives(widths, z["life_expectancy"], self.years),
+            "migration_shift": None
+            if closed
+            else _migration(widths["migration"], z["migration"], self.years),
+        }
+        ratio = widths["sex_ratio_at_birth"]
+        deviations = ratio.deviations(z["sex_ratio_at_birth"], self.years)
+        self.sex_ratio_factor = 1.0 + deviations / ratio.central(self.years)
+
+    def of(self, name: str, places: Places) -> tuple[np.ndarray, int]:
+        """Paths of a variable of :func:`demographic_draws`, and how many numbers were cut off.
+
+        Parameters
+        ----------
+        name : {"fertility_factor", "life_expectancy_shift", "migration_shift"}
+        places : Places
+
+        Returns
+        -------
+        numpy.ndarray
+            (place, draw, year), of life expectancy (place, draw, year, sex).
+        int
+        """
+        middle, draws, horizon = self._middle[name], self._draws, len(self.years)
+        shape = (len(places.labels), draws, horizon)
+        if middle is None:
+            return np.broadcast_to(0.0, shape), 0
+        components = middle.offset.shape[-1]
+        rho, deviation, common = (
+            assumption(PLACE, middle.quantity, p)
+            for p in ("correlation", "deviation", "neighbour_correlation")
+        )
+
+        def normals(keys: Sequence[str]) -> np.ndarray:
+            return normal_paths(
+                self._seed, middle.quantity, keys, self.years, draws, rho, self._sampling
+            )
+
+        shared, group_of = np.zeros((1, draws, horizon)), np.zeros(shape[0], dtype=np.int64)
+        own = normals(places.labels) if places.own.any() else np.zeros(shape)
+        if places.own.any() and common > 0.0:
+            shared, group_of = normals(places.groups), places.group_of
+        cut = np.empty(shape[0], dtype=np.int64)
+        # a path of one component lies where its normals were: these are a run's largest arrays
+        out = own[..., None] if components == 1 else np.empty((*shape, components))
+        fill_about(
+            own,
+            float(np.sqrt(1.0 - common)),
+            shared,
+            group_of,
+            float(np.sqrt(common)),
+            deviation * places.own,
+            middle.offset,
+            middle.slope,
+            middle.lowest,
+            middle.highest,
+            cut,
+            out,
+        )
+        return out[..., 0] if components == 1 else out, int(cut.sum())
+
+
+class _Middle(NamedTuple):
+    """The nation's path of a quantity (draw, year, component), and what a place's is cut off at.
+
+    A place's is ``offset + slope`` times its deviation, from ``lowest`` to ``highest`` (year,
+    component).
+    """
+
+    quantity: str
+    offset: np.ndarray
+    slope: np.ndarray
+    lowest: np.ndarray
+    highest: np.ndarray
+
+
+def _fertility(tfr: Intervals, z: np.ndarray, years: np.ndarray) -> _Middle:
+    least = assumption(NATION, "fertility", "least")
+    factor = np.maximum(1.0 + tfr.deviations(z, years) / tfr.central(years), least)[:, :, None]
+    ends = np.full((len(years), 1), least), np.full((len(years), 1), np.inf)
+    return _Middle("fertility", factor, factor, *ends)
+
+
+def _lives(widths: Mapping[str, Intervals], z: np.ndarray, years: np.ndarray) -> _Middle:
+    by_sex = [widths[f"life_expectancy_{sex}"].deviations(z, years) for sex in SEXES]
+    shift = np.stack(by_sex, axis=-1)
+    reach = shift_reach(years, widths).transpose("end", "year", "sex").values
+    low, high = (np.ascontiguousarray(end) for end in reach)
+    return _Middle("life_expectancy", shift, np.ones_like(shift), low, high)
+
+
+def _migration(crude: Intervals, z: np.ndarray, years: np.ndarray) -> _Middle:
+    shift = crude.deviations(z, years)[:, :, None]
+    endless = np.full((len(years), 1), np.inf)
+    return _Middle("migration", shift, np.ones_like(shift), -endless, endless)
 
 
 def _years(baseline: xr.Dataset) -> np.ndarray:
@@ -223,51 +328,3 @@ def _nation(
         name: normal_paths(seed, name, [NATION], years, draws, rho, sampling)[0]
         for name, rho in of.items()
     }
-
-
-def _with_places(
-    quantity: str,
-    places: Places,
-    years: np.ndarray,
-    seed: int,
-    sampling: Sampling,
-    offset: np.ndarray,
-    slope: np.ndarray,
-    lowest: np.ndarray | None = None,
-    highest: np.ndarray | None = None,
-) -> _Paths:
-    """Paths (place, draw, year, component) about the nation's, and how many were cut off."""
-    draws, horizon, components = offset.shape
-    shape = (len(places.labels), draws, horizon)
-    endless = np.full((horizon, components), np.inf)
-    rho, deviation, common = (
-        assumption(PLACE, quantity, p)
-        for p in ("correlation", "deviation", "neighbour_correlation")
-    )
-    shared = np.zeros((1, draws, horizon))
-    group_of = np.zeros(len(places.labels), dtype=np.int64)
-    if places.own.any():
-        own = normal_paths(seed, quantity, places.labels, years, draws, rho, sampling)
-    else:
-        own = np.zeros(shape)
-    if places.own.any() and common > 0.0:
-        shared = normal_paths(seed, quantity, places.groups, years, draws, rho, sampling)
-        group_of = places.group_of
-    cut = np.empty(len(places.labels), dtype=np.int64)
-    # a path of one component lies where its normals were: these are a run's largest arrays
-    out = own[..., None] if components == 1 else np.empty((*shape, components))
-    fill_about(
-        own,
-        float(np.sqrt(1.0 - common)),
-        shared,
-        group_of,
-        float(np.sqrt(common)),
-        deviation * places.own,
-        np.ascontiguousarray(offset),
-        np.ascontiguousarray(slope),
-        -endless if lowest is None else np.ascontiguousarray(lowest),
-        endless if highest is None else np.ascontiguousarray(highest),
-        cut,
-        out,
-    )
-    return out, int(cut.sum())

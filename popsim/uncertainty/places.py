@@ -35,6 +35,23 @@ class Places:
     group_of: np.ndarray
     own: np.ndarray
 
+    def part(self, which: slice) -> Places:
+        """Some of the places, with the groups that these are in.
+
+        Examples
+        --------
+        >>> regions = xr.Dataset(coords={"region": ["ouhai", "cixi", "wuxing"]})
+        >>> places_of(regions).part(slice(1, 3)).labels
+        ('cixi', 'wuxing')
+        """
+        groups, group_of = np.unique(self.group_of[which], return_inverse=True)
+        return Places(
+            labels=self.labels[which],
+            groups=tuple(self.groups[g] for g in groups),
+            group_of=group_of.astype(np.int64),
+            own=self.own[which],
+        )
+
 
 def places_of(baseline: xr.Dataset) -> Places:
     """Read whose a baseline is.
