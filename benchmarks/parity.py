@@ -21,7 +21,7 @@ import xarray as xr
 import popsim as ps
 from popsim.kernels.lanes import LANES
 from popsim.kernels.simulation import simulate
-from popsim.kernels.summary import Sums, project_summary
+from popsim.kernels.summary import allocate, project_summary
 from popsim.projection import SUMMARY_AGES, Engine, check_inputs
 from popsim.simulation_engine import SimulationEngine
 from popsim.simulation_layout import CHILD_GROUPS
@@ -81,13 +81,6 @@ def engines(cells: int) -> tuple[Engine, SimulationEngine]:
     return classic, by_parity
 
 
-def classic_arrays(cells: int) -> Sums:
-    """What the classic kernel writes."""
-    first = [np.empty((cells, YEARS + 1, 2, len(BORDERS) - 1)), np.empty((cells, YEARS, 1))]
-    flows = [np.zeros((cells, YEARS, 2)) for _ in range(3)]
-    return Sums(*first, *flows, np.empty((cells, YEARS), np.int64), np.empty((cells, 2 * AGES)))
-
-
 def peak() -> float:
     """Peak memory of this process [MiB]."""
     return getrusage(RUSAGE_SELF).ru_maxrss / 1024
@@ -99,7 +92,7 @@ def main(cells: int = 1500) -> None:
         engines(few)[1].run(SUMMARY_AGES)
         print(f"peak memory after {few} cells: {peak():.0f} MiB")
     classic, by_parity = engines(cells)
-    out = classic_arrays(cells)
+    out = allocate(cells, YEARS, 1, len(BORDERS) - 1, 2 * AGES)
     summary, every = by_parity._allocate(len(BORDERS) - 1, len(CHILD_GROUPS), False)
     # What the classic kernel does not write either.
     for name in ("women", "completed", "children", "coverage"):
@@ -112,7 +105,7 @@ def main(cells: int = 1500) -> None:
         lambda: simulate(*given),
     )
     births = summary.births[0].sum(axis=-1)
-    np.testing.assert_allclose(births, out.births[..., 0], rtol=1e-9)
+    np.testing.assert_allclose(births, out.births[:, 0].T, rtol=1e-9)
     cell_years = cells * YEARS
     print(f"{cells} cells x {YEARS} years, summary output, births equal to 1e-9")
     print(

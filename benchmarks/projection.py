@@ -27,7 +27,7 @@ from numba import njit, prange
 import popsim as ps
 from popsim.kernels import cohort
 from popsim.kernels.lanes import LANES
-from popsim.kernels.summary import Inputs, Sums, project_summary
+from popsim.kernels.summary import Inputs, allocate, project_summary
 
 YEARS, AGES = 77, 101
 ROUNDS, IN_A_ROW = 7, 4
@@ -133,13 +133,7 @@ def main(cells: int = 1500) -> None:
         np.empty((cells, YEARS), dtype=np.int64),
     )
     borders = np.array([0, 3, 6, 12, 15, 18, 20, 35, 50, 60, 65, 80, AGES])
-    summary = Sums(
-        np.empty((cells, YEARS + 1, 2, 12)),
-        np.empty((cells, YEARS, 1)),
-        *(np.zeros((cells, YEARS, 2)) for _ in range(3)),
-        np.empty((cells, YEARS), dtype=np.int64),
-        np.empty((cells, state)),
-    )
+    summary = allocate(cells, YEARS, 1, len(borders) - 1, state)
     starts, by_age = np.arange(0, cells, LANES), (cells, YEARS, 2, AGES)
     peer = (
         np.empty((cells, YEARS + 1, 2, AGES)), np.empty((cells, YEARS, AGES)),

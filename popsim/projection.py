@@ -17,7 +17,7 @@ from popsim.demography.survival import survival_ratio
 from popsim.errors import BoundsError, ConflictError, InputError, MigrationAdjustmentWarning
 from popsim.kernels import cohort
 from popsim.kernels.lanes import LANES
-from popsim.kernels.summary import Inputs, Sums, project_summary
+from popsim.kernels.summary import Inputs, allocate, cells_first, project_summary
 from popsim.schema import checks
 from popsim.schema.blocks import chunks_of, over_blocks
 from popsim.schema.cells import Cells, Rows
@@ -404,23 +404,19 @@ class Engine:
         lower = [a for a in lower_bounds if a in set(self.ages.tolist())]
         borders = np.append(np.searchsorted(self.ages, lower), len(self.ages)).astype(np.int64)
         count, years, ages = self.cells.count, len(self.years), len(self.ages)
-        population = np.empty((count, years + 1, 2, len(lower)))
-        births = np.empty((count, years, len(self.orders)))
-        deaths, migration, adjustment = (np.zeros((count, years, 2)) for _ in range(3))
-        altered = np.empty((count, years), dtype=np.int64)
-        final = np.empty((count, 2, ages))
-        out = Sums(population, births, deaths, migration, adjustment, altered, flat(final))
+        out = allocate(count, years, len(self.orders), len(lower), 2 * ages)
         project_summary(self.summary_inputs(), np.arange(0, count, LANES), borders, out)
+        sums = cells_first(out)
         result = self._dataset(
-            population=(population, ("time", "sex", "age_group")),
-            births=(births, ("year", "order")),
-            deaths=(deaths, ("year", "sex")),
-            net_migration=(migration, ("year", "sex")),
-            migration_adjustment=(adjustment, ("year", "sex")),
-            population_final=(final, ("sex", "age")),
+            population=(sums.population, ("time", "sex", "age_group")),
+            births=(sums.births, ("year", "order")),
+            deaths=(sums.deaths, ("year", "sex")),
+            net_migration=(sums.migration, ("year", "sex")),
+            migration_adjustment=(sums.adjustment, ("year", "sex")),
+            population_final=(sums.final.reshape(count, 2, ages), ("sex", "age")),
             age_group=group_labels(lower),
         )
-        self._warn_if_altered(altered, adjustment)
+        self._warn_if_altered(sums.altered, sums.adjustment)
         return result
 
     def _dataset(self, *, age_group: list[str] | None = None, **arrays: Any) -> xr.Dataset:

@@ -11,7 +11,6 @@ number, and most of it stays in the cache. Labels are laid on once, at the end.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
@@ -31,7 +30,7 @@ from popsim.kernels._jit import most_threads, threads
 from popsim.kernels.lanes import LANES, blocks
 from popsim.kernels.quantiles import select_quantiles
 from popsim.kernels.ratios import percent_of
-from popsim.kernels.summary import Inputs, Sums, project_summary
+from popsim.kernels.summary import Inputs, Sums, allocate, cells_first, project_summary
 from popsim.schema.blocks import slices
 from popsim.schema.cells import Rows
 from popsim.schema.variables import SEXES
@@ -121,7 +120,9 @@ class TotalsEngine:
             labels["draw"] = xr.DataArray(self.luck.numbers, dims="draw")
             made = {
                 name: layout.label(
-                    values.reshape((1, regions, self.draws, *values.shape[1:])),
+                    np.moveaxis(values, -1, 0).reshape(
+                        (1, regions, self.draws, *values.shape[:-1])
+                    ),
                     ("draw", *_DIMS[name]),
                     labels,
                 )
@@ -172,26 +173,25 @@ class TotalsEngine:
         together = min(most, regions)
         size = max(min(_CELLS_AT_A_TIME // self.draws, -(-regions // together)), 1)
         todo = iter(slices(regions, size))
-        shapes = self._room(0, borders, asked).made
-        made = {n: np.empty((len(p), regions, *v.shape[1:])) for n, v in shapes.items()}
+        shapes = {n: v.shape[:-1] for n, v in self._room(0, borders, asked).made.items()}
+        made = {n: np.empty((len(p), *shape, regions)) for n, shape in shapes.items()}
 
         def work(parts: Iterator[slice]) -> list[tuple[int, Alteration]]:
             """Parts until none is left, in a thread of its own, kernels included."""
             room, notes = self._room(size * self.draws, borders, asked), []
             with threads(1 if together == most else most):
                 for part in parts:
+                    n = part.stop - part.start
+                    if n < size:  # the last
+                        room = self._room(n * self.draws, borders, asked)
                     noted = self._project(part, borders, columns, room, labels)
+                    for name, values in room.made.items():
+                        found = np.empty((len(p), values.size // self.draws, 1))
+                        select_quantiles(values.reshape(-1, self.draws, 1), p, found)
+                        made[name][..., part] = found.reshape((len(p), *shapes[name], n))
                     if noted is not None:
                         notes.append((part.start, noted))
-                    for name, values in room.made.items():
-                        here = made[name][:, part]
-                        n, inner = here.shape[1], math.prod(here.shape[2:])
-                        found = np.empty((len(p), n, inner))
-                        series = values[: n * self.draws].reshape(n, self.draws, inner)
-                        select_quantiles(series, p, found)
-                        here[...] = found.reshape(here.shape)
-                    if noted is not None:  # the kernel expects zeros
-                        room.sums.adjustment[...] = 0.0
+                        room.sums.adjustment[...] = 0.0  # as the kernel expects it
             return notes
 
         with ThreadPoolExecutor(together) as pool:
@@ -199,35 +199,29 @@ class TotalsEngine:
         alteration: Alteration | None = None
         for _, noted in sorted(notes, key=lambda note: note[0]):
             alteration = noted if alteration is None else alteration + noted
-        return made, alteration
+        return {name: np.moveaxis(values, -1, 1) for name, values in made.items()}, alteration
 
     def _room(self, cells: int, borders: np.ndarray, asked: Sequence[str]) -> _Room:
         """Arrays for some cells; without cells what neither is asked for nor needed."""
         t, groups, ages = self.years, len(borders) - 1, len(self.layout.ages)
         ratios = [name for name in RATIOS if name in asked]
 
-        def cells_of(name: str) -> int:
-            return cells if name in asked or (name == "population" and ratios) else 0
-
-        sums = Sums(
-            population=np.empty((cells_of("population"), t + 1, 2, groups)),
-            births=np.empty((cells, t, 1)),
-            deaths=np.empty((cells_of("deaths"), t, 2)),
-            migration=np.zeros((cells_of("net_migration"), t, 2)),
-            adjustment=np.zeros((cells, t, 2)),
-            altered=np.empty((cells, t), dtype=np.int64),
-            final=np.empty((cells_of("population_final"), 2 * ages)),
-        )
+        kept = {*asked, *(("population",) if ratios else ())}
+        names = {"population": "population", "deaths": "deaths", "net_migration": "migration"}
+        names["population_final"] = "final"
+        without = [ours for name, ours in names.items() if name not in kept]
+        sums = allocate(cells, t, 1, groups, 2 * ages, without)
         made = {
             "population": sums.population,
-            "population_final": sums.final.reshape(-1, len(SEXES), ages),
-            "total_births": sums.births.reshape(-1, t),
-            "total_fertility_rate": np.empty((cells_of("total_fertility_rate"), t)),
+            "population_final": sums.final.reshape(len(SEXES), ages, -1),
+            "total_births": sums.births.reshape(t, -1),
             "deaths": sums.deaths,
             "net_migration": sums.migration,
             "migration_adjustment": sums.adjustment,
-            **{name: np.empty((cells, t + 1)) for name in ratios},
+            **{name: np.empty((t + 1, cells)) for name in ratios},
         }
+        if "total_fertility_rate" in asked:
+            made["total_fertility_rate"] = np.empty((t, cells))
         return _Room(sums, {name: made[name] for name in asked})
 
     def _project(
@@ -239,24 +233,21 @@ class TotalsEngine:
         labels: dict[str, xr.DataArray],
     ) -> Alteration | None:
         """Some regions into the first cells of the room."""
-        cells = (part.stop - part.start) * self.draws
-        sums = Sums(*(array[:cells] for array in room.sums))
-        made = {name: array[:cells] for name, array in room.made.items()}
+        sums, made = room
         given = self._inputs(part)
         starts = blocks(LANES, given.population_index, given.survival_index, given.migration_index)
         project_summary(given, starts, borders, sums)
         if "total_fertility_rate" in made:
             rows = self.layout.fertility
             level = rows.values.sum(axis=-1)[rows.index[part]].repeat(self.draws, axis=0)
-            np.multiply(
-                level, given.factor[given.factor_index, :, 0], out=made["total_fertility_rate"]
-            )
+            rate = level * given.factor[given.factor_index, :, 0]
+            made["total_fertility_rate"][...] = rate.T
         for name, (dependants, supporters) in columns.items():
-            people, ratio = sums.population.reshape(-1, len(supporters)), made[name].reshape(-1)
-            percent_of(people, dependants, supporters, ratio)
-            if not np.isfinite(ratio).all():
+            people = sums.population.reshape(self.years + 1, len(supporters), -1)
+            percent_of(people, dependants, supporters, made[name])
+            if not np.isfinite(made[name]).all():
                 self._refuse_ratio(part, sums.population, labels)
-        return self._alteration(part, sums)
+        return self._alteration(part, cells_first(sums))
 
     def _inputs(self, part: slice) -> Inputs:
         """What the kernel reads for some regions: their own draws, and rows that all share."""
@@ -320,7 +311,7 @@ class TotalsEngine:
         """Raise where nobody is of working age, as :func:`dependency_ratio` says it."""
         lead = {d: c[part] for d, c in self._regions().items()} | {"draw": self.luck.numbers}
         coords = lead | {d: labels[d].values for d in _DIMS["population"]}
-        shaped = people.reshape([len(c) for c in coords.values()])
+        shaped = np.moveaxis(people, -1, 0).reshape([len(c) for c in coords.values()])
         dependency_ratio(xr.DataArray(shaped, coords=coords, dims=list(coords)))
 
     def _regions(self) -> dict[Hashable, np.ndarray]:

@@ -175,9 +175,8 @@ def label_dependency(
 def _percent(people: np.ndarray, part: np.ndarray, of: np.ndarray, core: int) -> np.ndarray:
     """Kernel call on an array whose last ``core`` dims are sex, if it has any, and age."""
     leading = people.shape[: people.ndim - core]
-    rows = np.ascontiguousarray(people, dtype=np.float64).reshape(math.prod(leading), -1)
-    out = np.empty(len(rows))
-    sexes = rows.shape[1] // len(part)
+    rows = np.ascontiguousarray(people, dtype=np.float64).reshape(math.prod(leading), -1, 1)
+    out, sexes = np.empty((len(rows), 1)), rows.shape[1] // len(part)
     percent_of(rows, np.tile(part, sexes), np.tile(of, sexes), out)
     return out.reshape(leading)
 

@@ -1,4 +1,4 @@
-"""Ratios of sums over some columns of a row to sums over others."""
+"""Ratios of sums over some columns to sums over others."""
 
 from __future__ import annotations
 
@@ -11,19 +11,25 @@ from popsim.kernels._jit import jit_cells
 def percent_of(
     begin: int, end: int, values: np.ndarray, part: np.ndarray, of: np.ndarray, out: np.ndarray
 ) -> None:
-    """Of each row the sum over the columns ``part`` in percent of the sum over those in ``of``.
+    """The sum over the columns ``part`` in percent of the sum over those in ``of``.
 
     Parameters
     ----------
-    values : (row, column)
+    values : (outer, column, inner)
     part, of : (column,)
         1 where a column counts, else 0.
-    out : (row,)
+    out : (outer, inner)
         Infinite or missing where there is nothing to divide by.
     """
+    below = np.empty(out.shape[1])
     for i in range(begin, end):
-        above, below = 0.0, 0.0
+        above = out[i]
+        for z in range(above.shape[0]):
+            above[z], below[z] = 0.0, 0.0
         for j in range(values.shape[1]):
-            above += part[j] * values[i, j]
-            below += of[j] * values[i, j]
-        out[i] = 100.0 * above / below
+            row, a, b = values[i, j], part[j], of[j]
+            for z in range(above.shape[0]):
+                above[z] += a * row[z]
+                below[z] += b * row[z]
+        for z in range(above.shape[0]):
+            above[z] = 100.0 * above[z] / below[z]

@@ -11,6 +11,7 @@ capital are blocks: lane ``z`` of row ``a`` is ``X[a * LANES + z]``.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import NamedTuple
 
 import numpy as np
@@ -102,21 +103,21 @@ class Inputs(NamedTuple):
 
 
 class Sums(NamedTuple):
-    """What comes out, allocated by the caller.
+    """What comes out, allocated by the caller; cells lie side by side, as lanes do.
 
     Attributes
     ----------
-    population : (cell, year + 1, sex, group)
-    births : (cell, year, order)
-    deaths : (cell, year, sex)
-    migration : (cell, year, sex)
-        Of all comes nothing where it has no cells.
-    adjustment : (cell, year, sex)
+    population : (year + 1, sex, group, cell)
+    births : (year, order, cell)
+    deaths : (year, sex, cell)
+    migration : (year, sex, cell)
+        Not written in a closed population: comes in as zeros. Of what has no cells comes nothing.
+    adjustment : (year, sex, cell)
         Written where something was altered: comes in as zeros.
-    altered : (cell, year) int64
+    altered : (year, cell) int64
         Age groups whose migration was altered.
-    final : (cell, state)
-        Every age at the end of the last step; nothing where it has no cells.
+    final : (state, cell)
+        Every age at the end of the last step.
     """
 
     population: np.ndarray
@@ -126,6 +127,31 @@ class Sums(NamedTuple):
     adjustment: np.ndarray
     altered: np.ndarray
     final: np.ndarray
+
+
+def allocate(
+    cells: int, years: int, orders: int, groups: int, states: int, without: Container[str] = ()
+) -> Sums:
+    """Room for the sums of some cells; those named in ``without`` get no cells."""
+    t = years
+
+    def room(name: str, *shape: int) -> np.ndarray:
+        return np.empty((*shape, 0 if name in without else cells))
+
+    return Sums(
+        population=room("population", t + 1, 2, groups),
+        births=room("births", t, orders),
+        deaths=room("deaths", t, 2),
+        migration=np.zeros((t, 2, 0 if "migration" in without else cells)),
+        adjustment=np.zeros((t, 2, cells)),
+        altered=np.empty((t, cells), dtype=np.int64),
+        final=room("final", states),
+    )
+
+
+def cells_first(sums: Sums) -> Sums:
+    """The same memory seen with the cells as the first axis."""
+    return Sums(*(np.moveaxis(array, -1, 0) for array in sums))
 
 
 @jit
@@ -202,40 +228,42 @@ def lift_groups(S, borders, G):
 
 
 @jit
-def write_groups(G, out):
-    """Sums by group into ``out`` (lane, group)."""
-    for z in range(out.shape[0]):
-        for g in range(out.shape[1]):
-            out[z, g] = G[g * LANES + z]
+def write_groups(G, start, stop, t, sex, out):
+    """Sums by group into ``out`` (time, sex, group, cell)."""
+    for g in range(out.shape[2]):
+        row = out[t, sex, g, start:stop]
+        for z in range(row.shape[0]):
+            row[z] = G[g * LANES + z]
 
 
 @jit
-def write_row(x, out):
-    """One row into ``out`` (lane,)."""
-    for z in range(out.shape[0]):
-        out[z] = x[z]
+def write_row(x, start, stop, t, i, out):
+    """One row into ``out`` (year, row, cell)."""
+    row = out[t, i, start:stop]
+    for z in range(row.shape[0]):
+        row[z] = x[z]
 
 
 @jit
-def write_altered(adjustment, altered, total, adjusted, out):
-    """What was altered by sex (lane, sex), and how many groups; forgets both."""
-    some = 0
-    for z in range(out.shape[0]):
-        out[z] = altered[z]
+def write_altered(adjustment, altered, total, start, stop, t, adjusted, out):
+    """What was altered by sex (year, sex, cell), and how many groups; forgets both."""
+    some, row = 0, out[t, start:stop]
+    for z in range(row.shape[0]):
+        row[z] = altered[z]
     for z in range(LANES):
         some += altered[z]
         altered[z] = 0
     if some > 0:
         for s in range(2):
             add_fours(adjustment[s], total)
-            write_row(total, adjusted[:, s])
+            write_row(total, start, stop, t, s, adjusted)
             fill(adjustment[s], 0.0)
 
 
 @jit_cells("stops")
 def project_blocks(first_block, last_block, starts, stops, inputs, borders, out):
     """All years of blocks of cells ``starts <= c < stops``."""
-    d, years, ages = inputs, out.altered.shape[1], inputs.population.shape[1] // 2
+    d, years, ages = inputs, out.altered.shape[0], inputs.population.shape[1] // 2
     drawn, by_person = inputs.shift.shape[0] > 0, inputs.mode != COUNTS
     by_age, share = d.mode == COUNTS or d.mode == RATES, 0.5 if inputs.even else 1.0
     size, groups = ages * LANES, (borders.shape[0] - 1) * LANES
@@ -253,16 +281,16 @@ def project_blocks(first_block, last_block, starts, stops, inputs, borders, out)
     moving, ratios = draw[MOVING * LANES :], d.srb
     for block in range(first_block, last_block):
         start, stop = starts[block], stops[block]
-        asked = stop if out.population.shape[0] > 0 else start
-        dead = stop if out.deaths.shape[0] > 0 else start
-        moved = stop if out.migration.shape[0] > 0 and d.mode != CLOSED else start
+        asked, dead = out.population.shape[3] > 0, out.deaths.shape[2] > 0
+        moved = out.migration.shape[2] > 0 and d.mode != CLOSED
         find_rows(d, start, stop, cells, rows)
         for s in range(2):
             S = state[s, years * LANES :]
             lay_people(d.population, rows[0], s, S)
             add_ages(S, borders, G[s])
             poor[s] = count_poor(S)
-            write_groups(G[s], out.population[start:asked, 0, s])
+            if asked:
+                write_groups(G[s], start, stop, 0, s, out.population)
         for a in range(2 * ages):
             shared = share * d.mobility[rows[0, 0], a] if by_age and drawn else 0.0
             each[a] = 1.0 if d.mode == TOTAL else shared
@@ -295,7 +323,7 @@ def project_blocks(first_block, last_block, starts, stops, inputs, borders, out)
                     form, borders, p, S[s], enter[s], mobile[s], shift, moving, by_person, Q[s],
                     H[s], R[s], G[s],
                 )  # fmt: skip
-            bear(d, t, rows[2:4], after[0], W, births, out.births[start:stop, t])
+            bear(d, t, rows[2:4], after[0], W, births, start, stop, out.births)
             for z in range(LANES):
                 srb[z] = ratios[rows[4, z], t]
             for s in range(2):
@@ -310,15 +338,17 @@ def project_blocks(first_block, last_block, starts, stops, inputs, borders, out)
                 if poor[s] > 0 and d.mode != CLOSED:
                     lift_groups(e, borders, G[s])
                     lift(e, M[s], adjustment[s], altered, net)
-                write_groups(G[s], out.population[start:asked, t + 1, s])
-                write_row(R[s, DEATHS * LANES :], out.deaths[start:dead, t, s])
-                write_row(net, out.migration[start:moved, t, s])
-            adjusted, count = out.adjustment[start:stop, t], out.altered[start:stop, t]
-            write_altered(adjustment, altered, total, adjusted, count)
-        for c in range(start, stop if out.final.shape[0] > 0 else start):
-            for s in range(2):
-                for a in range(ages):
-                    out.final[c, s * ages + a] = state[s, a * LANES + c - start]
+                if asked:
+                    write_groups(G[s], start, stop, t + 1, s, out.population)
+                if dead:
+                    write_row(R[s, DEATHS * LANES :], start, stop, t, s, out.deaths)
+                if moved:
+                    write_row(net, start, stop, t, s, out.migration)
+            write_altered(adjustment, altered, total, start, stop, t, out.adjustment, out.altered)
+        for a in range(2 * ages if out.final.shape[1] > 0 else 0):
+            row, s = out.final[a, start:stop], state[a // ages, (a % ages) * LANES :]
+            for z in range(row.shape[0]):
+                row[z] = s[z]
 
 
 def project_summary(inputs: Inputs, starts: np.ndarray, borders: np.ndarray, out: Sums) -> None:
@@ -334,5 +364,5 @@ def project_summary(inputs: Inputs, starts: np.ndarray, borders: np.ndarray, out
         Group ``g`` is the ages ``borders[g] <= a < borders[g + 1]``.
     out : Sums
     """
-    stops = np.append(starts[1:], len(out.altered))
+    stops = np.append(starts[1:], out.altered.shape[1])
     project_blocks(starts, stops, inputs, borders, out)

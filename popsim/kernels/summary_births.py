@@ -95,11 +95,11 @@ def bear_early(d, t, form, rows, S, enter, mobile, moving, H, X, W):
 
 
 @jit
-def bear(d, t, rows, S, W, births, out):
+def bear(d, t, rows, S, W, births, start, stop, out):
     """Births of all orders by lane, from early ones and the women of the end of the year.
 
     ``rows`` are those of fertility and of factors; births of an order go into ``out``
-    (lane, order).
+    (year, order, cell).
     """
     fill(births, 0.0)
     shared, factor, half = same(rows[0]), d.factor, d.step / 2.0
@@ -112,5 +112,6 @@ def bear(d, t, rows, S, W, births, out):
         for z in range(LANES):
             total[z] *= half * factor[rows[1, z], t, o]
             births[z] += total[z]
-        for z in range(out.shape[0]):
-            out[z, o] = total[z]
+        row = out[t, o, start:stop]
+        for z in range(row.shape[0]):
+            row[z] = total[z]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from popsim.kernels import _jit, cohort
 from popsim.kernels.lanes import LANES
-from popsim.kernels.summary import Inputs, Sums, project_summary
+from popsim.kernels.summary import Inputs, allocate, cells_first, project_summary
 
 MODES = (cohort.CLOSED, cohort.COUNTS, cohort.RATES, cohort.TOTAL)
 INPUTS = ("population", "survival", "fertility", "factor", "srb", "migration")
@@ -74,15 +74,12 @@ def laid(inputs, mode, step, even):
 
 def run(given, starts):
     cells = len(given.population_index)
-    out = Sums(
-        np.full((cells, YEARS + 1, 2, len(BORDERS) - 1), np.nan),
-        np.full((cells, YEARS, 2), np.nan),
-        *(np.zeros((cells, YEARS, 2)) for _ in range(3)),
-        np.full((cells, YEARS), -1),
-        np.full((cells, 2 * AGES), np.nan),
-    )
+    out = allocate(cells, YEARS, 2, len(BORDERS) - 1, 2 * AGES)
+    for array in (out.population, out.births, out.deaths, out.final):
+        array.fill(np.nan)  # all of it is written
+    out.altered.fill(-1)
     project_summary(given, starts, BORDERS, out)
-    return out
+    return cells_first(out)
 
 
 def summary(inputs, mode, step=1.0, even=True):
