@@ -26,11 +26,22 @@ from itertools import pairwise
 from typing import Any, TypeVar
 
 from numba import config, njit, types
+from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
-__all__ = ["fma", "in_ranges", "jit", "jit_cells", "most_threads", "threads"]
+__all__ = [
+    "fma",
+    "in_ranges",
+    "in_use",
+    "jit",
+    "jit_cells",
+    "most_threads",
+    "threads",
+    "uncounted",
+]
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
+Arrays = TypeVar("Arrays")
 _SETTINGS: dict[str, Any] = {"cache": True, "error_model": "numpy", "nogil": True}
 
 #: Ranges of cells for each thread: more than one, since no two take the same time.
@@ -107,6 +118,71 @@ def _fma(_: Any, a: Any, b: Any, c: Any) -> Any:  # pragma: no cover - what it b
 @overload(fma, inline="always")
 def _compiled_fma(a, b, c):
     return lambda a, b, c: _fma(a, b, c)  # type: ignore[call-arg]
+
+
+def uncounted(arrays: Arrays) -> Arrays:
+    """The same arrays, of which nobody counts any more how many use them.
+
+    A compiled function counts, one atomic operation up and one down for each array that it is
+    handed, unless it calls no other; in a kernel that calls dozens of them in a step this takes
+    as long as the numbers do. Somebody else has to keep the arrays: the caller does where they
+    are arguments, and :func:`in_use` does where the kernel has made them.
+
+    Parameters
+    ----------
+    arrays : array or tuple of arrays and numbers
+
+    Examples
+    --------
+    >>> uncounted((1, 2.0))
+    (1, 2.0)
+    """
+    return arrays
+
+
+def in_use(arrays: Any) -> None:
+    """Keep arrays that :func:`uncounted` was given until here."""
+
+
+def _without_owner(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+    if isinstance(kind, types.Array):
+        array = context.make_array(kind)(context, builder, value)
+        array.meminfo = cgutils.get_null_value(array.meminfo.type)
+        array.parent = cgutils.get_null_value(array.parent.type)
+        return array._getvalue()
+    if isinstance(kind, types.BaseTuple):
+        parts = [
+            _without_owner(context, builder, part, builder.extract_value(value, i))
+            for i, part in enumerate(kind.types)
+        ]
+        return context.make_tuple(builder, kind, parts)
+    return value
+
+
+@intrinsic
+def _uncounted(_: Any, arrays: Any) -> Any:
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return _without_owner(context, builder, signature.args[0], arguments[0])
+
+    return arrays(arrays), build
+
+
+@overload(uncounted, inline="always")
+def _compiled_uncounted(arrays):
+    return lambda arrays: _uncounted(arrays)  # type: ignore[call-arg]
+
+
+@intrinsic
+def _in_use(_: Any, arrays: Any) -> Any:
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return context.get_dummy_value()
+
+    return types.void(arrays), build
+
+
+@overload(in_use, inline="always")
+def _compiled_in_use(arrays):
+    return lambda arrays: _in_use(arrays)  # type: ignore[call-arg]
 
 
 def most_threads() -> int:

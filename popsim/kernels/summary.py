@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from popsim.kernels._jit import fma, jit, jit_cells
+from popsim.kernels._jit import fma, in_use, jit, jit_cells, uncounted
 from popsim.kernels.cohort import CLOSED, COUNTS, RATES, TOTAL
 from popsim.kernels.lane_rates import (
     count_poor,
@@ -263,21 +263,29 @@ def write_altered(adjustment, altered, total, start, stop, t, adjusted, out):
 @jit_cells("stops")
 def project_blocks(first_block, last_block, starts, stops, inputs, borders, out):
     """All years of blocks of cells ``starts <= c < stops``."""
-    d, years, ages = inputs, out.altered.shape[0], inputs.population.shape[1] // 2
-    drawn, by_person = inputs.shift.shape[0] > 0, inputs.mode != COUNTS
-    by_age, share = d.mode == COUNTS or d.mode == RATES, 0.5 if inputs.even else 1.0
+    d, out = uncounted(inputs), uncounted(out)
+    years, ages = out.altered.shape[0], d.population.shape[1] // 2
+    drawn, by_person = d.shift.shape[0] > 0, d.mode != COUNTS
+    by_age, share = d.mode == COUNTS or d.mode == RATES, 0.5 if d.even else 1.0
     size, groups = ages * LANES, (borders.shape[0] - 1) * LANES
-    state = lined_up(2 * (size + years * LANES)).reshape((2, size + years * LANES))
-    R, G = lined_up(2 * SUMS * LANES).reshape((2, -1)), lined_up(2 * groups).reshape((2, groups))
-    draw, W = lined_up(DRAWN * LANES), lined_up(d.fertility.shape[2] * LANES)
-    Q, H = lined_up(2 * size).reshape((2, size)), lined_up(2 * size).reshape((2, size))
-    M, adjustment = np.zeros((2, size)), np.zeros((2, size))
-    P, X = np.empty((d.survival.shape[2], 2 * ages)), np.empty(size)
-    rates, each = np.zeros(2 * ages), np.zeros(2 * ages)
+    rows_of_sex = size + years * LANES
+    memory = (
+        lined_up(2 * rows_of_sex), lined_up(2 * SUMS * LANES), lined_up(2 * groups),
+        lined_up(DRAWN * LANES), lined_up(d.fertility.shape[2] * LANES), lined_up(2 * size),
+        lined_up(2 * size), lined_up(2 * size), lined_up(2 * size), lined_up(size),
+        lined_up(LANES), lined_up(LANES), lined_up(LANES), np.empty(2 * ages * d.survival.shape[2]),
+        np.zeros(2 * ages), np.zeros(2 * ages),
+    )  # fmt: skip
+    (
+        states, sums, by_group, draw, W, qs, hs, ms, adjusted, X, births, total, srb, ps, rates, each,
+    ) = uncounted(memory)  # fmt: skip
+    whole = np.zeros((6, LANES), dtype=np.int64), np.zeros((2, LANES), dtype=np.int64)
+    rows, numbers = uncounted(whole)
+    state, R, G = states.reshape((2, -1)), sums.reshape((2, -1)), by_group.reshape((2, -1))
+    Q, H, M = qs.reshape((2, -1)), hs.reshape((2, -1)), ms.reshape((2, -1))
+    P, adjustment = ps.reshape((-1, 2 * ages)), adjusted.reshape((2, -1))
     enter, mobile = (rates[:ages], rates[ages:]), (each[:ages], each[ages:])
-    rows, cells = np.empty((6, LANES), dtype=np.int64), np.empty(LANES, dtype=np.int64)
-    births, total, srb = lined_up(LANES), lined_up(LANES), lined_up(LANES)
-    altered, poor = np.zeros(LANES, dtype=np.int64), np.empty(2, dtype=np.int64)
+    cells, altered, poor = numbers[0], numbers[1], np.empty(2, dtype=np.int64)
     moving, ratios = draw[MOVING * LANES :], d.srb
     for block in range(first_block, last_block):
         start, stop = starts[block], stops[block]
@@ -349,6 +357,7 @@ def project_blocks(first_block, last_block, starts, stops, inputs, borders, out)
             row, s = out.final[a, start:stop], state[a // ages, (a % ages) * LANES :]
             for z in range(row.shape[0]):
                 row[z] = s[z]
+    in_use((memory, whole))
 
 
 def project_summary(inputs: Inputs, starts: np.ndarray, borders: np.ndarray, out: Sums) -> None:
