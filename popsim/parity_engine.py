@@ -101,7 +101,7 @@ def consistent_rates(
     ('year', 'parity', 'age')
     """
     data = check_inputs(inputs, timing=timing, outputs="full")
-    by_order = check_orders(inputs)
+    by_order = incidence_rates(inputs)
     women = check_women(inputs, data)
     data = data.drop_vars("fertility_rate", errors="ignore")
     engine = ParityEngine(data, women=women, rates=by_order, timing=timing)
@@ -127,10 +127,25 @@ def consistent_rates(
     return describe(made)
 
 
-def check_orders(inputs: xr.Dataset | Mapping[str, xr.DataArray]) -> xr.DataArray:
+def incidence_rates(inputs: xr.Dataset | Mapping[str, xr.DataArray]) -> xr.DataArray:
     """Return the incidence rates by order (..., year, order, age) that the inputs ask for.
 
     From ``birth_order_share`` they have the orders of the first year in every year.
+
+    Raises
+    ------
+    MissingVariableError, ConflictError, BoundsError, DimensionError, InputError
+        As from :func:`check_orders`.
+    """
+    given = check_orders(inputs)
+    if given.name != "birth_order_share":
+        return given
+    rates = inputs["fertility_rate"] * (given / given.sum("order"))
+    return rates.transpose(..., "year", "order", "age")
+
+
+def check_orders(inputs: xr.Dataset | Mapping[str, xr.DataArray]) -> xr.DataArray:
+    """Return ``birth_order_share`` or ``fertility_rate_by_order``, whichever is given, checked.
 
     Raises
     ------
@@ -179,7 +194,7 @@ def check_orders(inputs: xr.Dataset | Mapping[str, xr.DataArray]) -> xr.DataArra
                 allowed="1 at every age, also where nobody bears",
                 fix="divide the births of each order by those of all orders",
             )
-        return (fertility * (given / total)).transpose(..., "year", "order", "age")
+        return given.rename(names[0])
     missing = float(abs(given.sum("order") - fertility).max())
     if missing > 1e-9:  # rounding of three terms below 1, not births
         raise InputError(
@@ -189,7 +204,7 @@ def check_orders(inputs: xr.Dataset | Mapping[str, xr.DataArray]) -> xr.DataArra
             allowed="none beyond rounding",
             fix="rescale the orders, or recompute fertility_rate as their sum",
         )
-    return given
+    return given.rename(names[1])
 
 
 def check_women(inputs: xr.Dataset | Mapping[str, xr.DataArray], data: xr.Dataset) -> xr.DataArray:

@@ -13,7 +13,7 @@ from popsim.demography.central import central_projection
 from popsim.demography.registered import registered_share_of_births
 from popsim.errors import ConflictError
 from popsim.kernels.simulation_inputs import BY_ORDER, CHILD_AGES, FIRST_COME, PRO_RATA, Policy
-from popsim.parity_engine import check_orders
+from popsim.parity_engine import incidence_rates
 from popsim.policy.channels import in_bands
 from popsim.policy.effects import PolicyInputs, policy_inputs
 from popsim.policy.response import Responsiveness
@@ -141,7 +141,8 @@ def differs_by_region(packages: Sequence[Scenario]) -> bool:
 def _facts_of_regions(packages: Sequence[Scenario], data: xr.Dataset) -> list[dict[str, Any]]:
     """What instruments need to know of each region under the baseline."""
     women = data["population"].sel(sex="female", drop=True)
-    births = (check_orders(data).isel(year=0, drop=True) * women).transpose(..., "order", "age")
+    rates = incidence_rates(data.isel(year=[0])).isel(year=0, drop=True)
+    births = (rates * women).transpose(..., "order", "age")
     band = np.searchsorted(BANDS, data["age"].values, side="right") - 1
     by_band = np.stack(
         [births.values[..., band == b].sum(axis=-1) for b in range(len(BANDS))], axis=-1

@@ -153,7 +153,7 @@ def _without_owner(context: Any, builder: Any, kind: Any, value: Any) -> Any:
     if isinstance(kind, types.BaseTuple):
         parts = [
             _without_owner(context, builder, part, builder.extract_value(value, i))
-            for i, part in enumerate(kind.types)
+            for i, part in enumerate(kind)
         ]
         return context.make_tuple(builder, kind, parts)
     return value

@@ -24,7 +24,7 @@ from popsim.kernels._jit import jit
 #: (bounds, slices, rates that are spread over a register) costs as much as dozens of lanes; more
 #: lanes leave more of them empty in the last block, and the state of 512 would leave the cache.
 #: :mod:`popsim.kernels.simulation_cohorts` has a number of its own.
-LANES = 128
+LANES = 256
 
 
 @jit

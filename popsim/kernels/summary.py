@@ -277,7 +277,8 @@ def project_blocks(first_block, last_block, starts, stops, inputs, borders, out)
         np.zeros(2 * ages), np.zeros(2 * ages),
     )  # fmt: skip
     (
-        states, sums, by_group, draw, W, qs, hs, ms, adjusted, X, births, total, srb, ps, rates, each,
+        states, sums, by_group, draw, W, qs, hs, ms, adjusted, X, births, total, srb, ps, rates,
+        each,
     ) = uncounted(memory)  # fmt: skip
     whole = np.zeros((6, LANES), dtype=np.int64), np.zeros((2, LANES), dtype=np.int64)
     rows, numbers = uncounted(whole)
