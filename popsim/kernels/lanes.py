@@ -18,38 +18,50 @@ from __future__ import annotations
 
 import numpy as np
 
-from popsim.kernels._jit import jit
+from popsim.kernels._jit import jit_inner, uncounted
 
 #: Cells in a block of :mod:`popsim.kernels.summary`. What is done once a row or once a function
 #: (bounds, slices, rates that are spread over a register) costs as much as dozens of lanes; more
 #: lanes leave more of them empty in the last block, and the state of 512 would leave the cache.
-#: :mod:`popsim.kernels.simulation_cohorts` has a number of its own.
+#: :mod:`popsim.kernels.simulation_lanes` has a number of its own.
 LANES = 256
 
 
-@jit
-def lined_up(size):
-    """Zeros that begin on a line of the cache, so that no row of lanes lies across two."""
-    X = np.zeros(size + 8)
-    skip = (8 - X.ctypes.data // 8 % 8) % 8
-    return X[skip : skip + size]
+@jit_inner
+def room_for(sizes):
+    """Zeros for arrays of these sizes, and where each begins and the last one ends.
+
+    All begin on a line of the cache, so that no row of lanes lies across two.
+    """
+    borders = np.zeros(sizes.shape[0] + 1, dtype=np.int64)
+    for k in range(sizes.shape[0]):
+        borders[k + 1] = borders[k] + (sizes[k] + 7) // 8 * 8
+    memory = np.zeros(borders[sizes.shape[0]] + 8)
+    skip = (8 - memory.ctypes.data // 8 % 8) % 8
+    return memory, borders + skip
 
 
-@jit
+@jit_inner
+def room(memory, borders, k):
+    """The ``k``-th of the arrays that there is room for; of use while the memory is."""
+    return uncounted(memory[borders[k] : borders[k + 1]])
+
+
+@jit_inner
 def fill(X, value):
     """Set every number of a block."""
     for i in range(X.shape[0]):
         X[i] = value
 
 
-@jit
+@jit_inner
 def put(row, lane, X):
     """Lay a row of one cell into its lane."""
     for a in range(row.shape[0]):
         X[a * LANES + lane] = row[a]
 
 
-@jit
+@jit_inner
 def same(rows):
     """Whether all lanes read the same row."""
     others = 0
@@ -58,7 +70,7 @@ def same(rows):
     return others == 0
 
 
-@jit
+@jit_inner
 def lay(values, rows, t, X):
     """Lay the rows that the lanes read in year ``t`` side by side."""
     n = values.shape[2]

@@ -1,7 +1,7 @@
 """The simulation step: baseline and packages of a draw side by side, draws in lanes.
 
 :mod:`popsim.kernels.simulation_inputs` names the arrays. A year is that of
-:mod:`popsim.kernels.simulation_cohorts` for men, children and the old, and of
+:mod:`popsim.kernels.walks` for men, children and the old, and of
 :mod:`popsim.kernels.simulation_women` for women by parity;
 :mod:`popsim.kernels.simulation_packages` has what packages do and cost, and
 :mod:`popsim.kernels.simulation_outputs` what is written;
@@ -9,40 +9,19 @@
 lie beside one another and share their rates make a block (:mod:`popsim.kernels.lanes`), so that
 a rate is read once for all of its lanes. Within a year the baseline goes first, since packages
 read its scaled rates.
+
+In ``P``, which has all rows of all scenarios, the youngest age of the year is ``at``: the people
+of a sex who are ``a`` old at the start of year ``t`` stand in row ``years - t + a`` of theirs.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from popsim.kernels import cohort
-from popsim.kernels._jit import jit, jit_cells
-from popsim.kernels.cohort import CLOSED, COUNTS, TOTAL
-from popsim.kernels.lanes import blocks
-from popsim.kernels.simulation_cohorts import (
-    BY_DRAW,
-    DEATHS,
-    DRAWN,
-    EACH,
-    LAID,
-    LANES,
-    MIGRANTS,
-    MOVES,
-    SHARED,
-    SHIFT,
-    SRB,
-    SUMS,
-    begin_walk,
-    count_poor,
-    guard,
-    lay_migrants,
-    lay_mortality,
-    lift,
-    lined_up,
-    may_empty,
-    move_ages,
-    walk_oldest,
-)
+from popsim.kernels._jit import fma, in_use, jit_cells, jit_inner
+from popsim.kernels.cohort import CLOSED, COUNTS, RATES, TOTAL
+from popsim.kernels.lane_rates import count_poor, read_mortality
+from popsim.kernels.lanes import blocks, room, room_for
 from popsim.kernels.simulation_inputs import (
     BEARING_AGES,
     CHILD_AGES,
@@ -51,6 +30,21 @@ from popsim.kernels.simulation_inputs import (
     EveryAge,
     Policy,
     Summary,
+)
+from popsim.kernels.simulation_lanes import (
+    DRAWN,
+    LANES,
+    MOVING,
+    SHIFT,
+    SRB,
+    begin_walk,
+    guard,
+    join_oldest,
+    lay_migrants,
+    lay_mortality,
+    lift,
+    may_empty,
+    walk,
 )
 from popsim.kernels.simulation_outputs import (
     count_children,
@@ -87,29 +81,31 @@ from popsim.kernels.simulation_women import (
     share_out,
     youngest_mother,
 )
+from popsim.kernels.walks import BY_DRAW, COEFFICIENTS, DEATHS, LAID, NET, SHARED, SUMS
 
 
-@jit
-def read_migration(mode, migration, row, t, mobility, population, given, mobile):
-    """Migration of the year by state; of a total, the shares of those who are there."""
-    for state in range(given.shape[0]):
-        if mode == COUNTS or mode == cohort.RATES:
-            given[state], mobile[state] = migration[row, t, state], mobility[population, state]
+@jit_inner
+def read_migration(mode, migration, row, t, mobility, population, enter, mobile):
+    """Half of the year's migration by state; of a total, the shares of those who are there."""
+    for state in range(enter.shape[0]):
+        if mode in (COUNTS, RATES):
+            enter[state] = 0.5 * migration[row, t, state]
+            mobile[state] = 0.5 * mobility[population, state]
         else:
-            given[state], mobile[state] = 0.0, (1.0 if mode == TOTAL else 0.0)
+            enter[state], mobile[state] = 0.0, (1.0 if mode == TOTAL else 0.0)
 
 
-@jit
-def spread(P, at, other, ages, total, mobility, draw):
-    """What the migrants of a total are for each person."""
+@jit_inner
+def spread(women, men, total, mobility, draw):
+    """What half of the migrants of a total are for each person."""
     for z in range(LANES):
         everybody, moving = 0.0, total + draw[SHIFT, z] * mobility
-        for a in range(ages):
-            everybody += P[at + a * LANES + z] + P[other + a * LANES + z]
-        draw[EACH, z] = moving / everybody if everybody > 0.0 else 0.0
+        for i in range(z, women.shape[0], LANES):
+            everybody += women[i] + men[i]
+        draw[MOVING, z] = 0.5 * (moving / everybody) if everybody > 0.0 else 0.0
 
 
-@jit
+@jit_inner
 def how(degree, mode, full, draw):
     """How the rates of a year stand."""
     if full:
@@ -119,32 +115,33 @@ def how(degree, mode, full, draw):
         alike += draw[SHIFT, z] == draw[SHIFT, 0]
     if degree == 0 and (mode == CLOSED or (mode != TOTAL and alike == LANES)):
         return SHARED
-    return BY_DRAW if degree == 4 else LAID
+    return BY_DRAW if degree + 1 == COEFFICIENTS else LAID
 
 
-@jit
-def bear_children(P, at, other, V, draw, R, s, begin, end, t, out):
+@jit_inner
+def bear_children(P, at, other, Q, H, draw, R, s, begin, end, t, out):
     """The newborn, girls to ``at`` and boys to ``other``; counts empty groups.
 
     ``out`` are deaths at every age.
     """
-    half, poor = V.shape[0] // 2, 0
+    poor, men = 0, SUMS * LANES
     for z in range(LANES):
         b = ALL_BIRTHS * LANES + z
         births = R[b] + R[b + LANES] + R[b + 2 * LANES]
         girls = births * (1.0 / (1.0 + draw[SRB, z]))
-        died, lost = V[z] * girls, V[half + z] * (births - girls)
-        P[at + z] = girls - died + 0.5 * V[MIGRANTS * LANES + z]
-        P[other + z] = births - girls - lost + 0.5 * V[half + MIGRANTS * LANES + z]
+        boys = births - girls
+        P[at + z] = fma(-Q[0, z], girls, girls + H[0, z])
+        P[other + z] = fma(-Q[1, z], boys, boys + H[1, z])
         poor += (P[at + z] <= 0.0) | (P[other + z] <= 0.0)
-        R[DEATHS * LANES + z] += died
-        R[(SUMS + DEATHS) * LANES + z] += lost
+        R[DEATHS * LANES + z] = fma(Q[0, z], girls, R[DEATHS * LANES + z])
+        R[men + DEATHS * LANES + z] = fma(Q[1, z], boys, R[men + DEATHS * LANES + z])
         if z < end - begin:
-            out[s, begin + z, t, 0], out[s, begin + z, t, out.shape[3] // 2] = died, lost
+            out[s, begin + z, t, 0] = Q[0, z] * girls
+            out[s, begin + z, t, out.shape[3] // 2] = Q[1, z] * boys
     return poor
 
 
-@jit
+@jit_inner
 def begin_policy(s, years, care, paid):
     """Nothing has been paid or has had an effect yet."""
     for z in range(LANES):
@@ -153,7 +150,7 @@ def begin_policy(s, years, care, paid):
             paid[s, o * LANES + z] = 1.0
 
 
-@jit
+@jit_inner
 def copy(X, begin, end, to):
     """Copy a part of an array to another place in it."""
     for i in range(begin, end):
@@ -169,34 +166,42 @@ def simulate_blocks(
     d, p, out = demography, policy, summary
     scenarios, years = out.births.shape[0], out.births.shape[2]
     n, first, last, mode = d.population.shape[1], max(d.first, 1), d.last, d.mode
-    full, by_person = every.population.shape[1] > 0, mode == cohort.RATES or mode == TOTAL
-    packages, ages = scenarios > 1, n // 2
+    full, by_person = every.population.shape[1] > 0, mode in (RATES, TOTAL)
+    packages, ages, coefficients = scenarios > 1, n // 2, d.survival.shape[2]
     tracked = ages if full else min(ages, max(last, COMPLETED_AGE + 1))
-    half, kept = ages * MOVES * LANES, packages or out.children.shape[1] > 0  # children by order
+    kept = packages or out.children.shape[1] > 0  # children by order
 
     # Rows of a sex, of women by parity and of shares of children in one scenario.
-    rows, wrows = (years + ages) * LANES, (years + tracked) * ROWS * LANES
+    size, rows, wrows = ages * LANES, (years + ages) * LANES, (years + tracked) * ROWS * LANES
     crows, krows = (years + CHILD_AGES) * ORDERS * LANES, CHILD_AGES * ORDERS * LANES
-    P, W = lined_up(scenarios * 2 * rows), lined_up(scenarios * wrows)
-    shares = lined_up(scenarios * crows if kept else 0)
-    K = lined_up(scenarios * krows).reshape((scenarios, krows))
-    V, adjustment = lined_up(n * MOVES * LANES), lined_up(n * LANES)
-    X = lined_up((tracked + 1) * INPUTS * LANES)
-    one, other = lined_up(HANDED * LANES), lined_up(HANDED * LANES)
-    F = lined_up((1 + p.other.shape[4]) * ORDERS * LANES)
-    by_band = lined_up(F.shape[0])
-    R, G = lined_up(ALL_SUMS * LANES), lined_up(max(borders.shape[0], PARITIES) * LANES)
-    level = lined_up(LANES)
-    draw, altered = lined_up(DRAWN * LANES).reshape((DRAWN, LANES)), np.zeros(LANES, dtype=np.int64)
-    gains, care = np.empty((scenarios, years, LANES)), np.empty((scenarios, years + 1, LANES))
-    due = lined_up(2 * p.pay.shape[1] * ORDERS * LANES)
-    paid = np.empty((scenarios, ORDERS * LANES))
-    toddlers = np.empty((scenarios, LANES))
-    given, mobile, mortality = np.empty(n), np.empty(n), np.empty(n)
+    bands, lanes = (1 + p.other.shape[4]) * ORDERS * LANES, scenarios * LANES
+    sizes = (
+        scenarios * 2 * rows, scenarios * wrows, scenarios * crows if kept else 0,
+        scenarios * krows, 2 * size, 2 * size, 2 * size, 2 * size, (tracked + 1) * INPUTS * LANES,
+        HANDED * LANES, HANDED * LANES, bands, bands, ALL_SUMS * LANES,
+        max(borders.shape[0], PARITIES) * LANES, LANES, DRAWN * LANES, years * lanes,
+        (years + 1) * lanes, 2 * p.pay.shape[1] * ORDERS * LANES, ORDERS * lanes, lanes, n, n,
+        coefficients * n,
+    )  # fmt: skip
+    memory, places = room_for(np.array(sizes))
+    P, W, shares = room(memory, places, 0), room(memory, places, 1), room(memory, places, 2)
+    K, Q = room(memory, places, 3).reshape((scenarios, -1)), room(memory, places, 4)
+    Q, H = Q.reshape((2, -1)), room(memory, places, 5).reshape((2, -1))
+    M, adjustment = room(memory, places, 6), room(memory, places, 7).reshape((2, -1))
+    M, X, one = M.reshape((2, -1)), room(memory, places, 8), room(memory, places, 9)
+    other, F, by_band = room(memory, places, 10), room(memory, places, 11), room(memory, places, 12)
+    R, G, level = room(memory, places, 13), room(memory, places, 14), room(memory, places, 15)
+    draw = room(memory, places, 16).reshape((DRAWN, -1))
+    gains = room(memory, places, 17).reshape((scenarios, years, -1))
+    care = room(memory, places, 18).reshape((scenarios, years + 1, -1))
+    due, paid = room(memory, places, 19), room(memory, places, 20).reshape((scenarios, -1))
+    toddlers = room(memory, places, 21).reshape((scenarios, -1))
+    enter, mobile = room(memory, places, 22)[:n], room(memory, places, 23)[:n]
+    mortality = room(memory, places, 24)[: coefficients * n].reshape((coefficients, n))
     cells, wanting, shapes, read = np.empty((4, LANES), dtype=np.int64)
-    poor = np.empty(scenarios, dtype=np.int64)
+    altered, poor = np.zeros(LANES, dtype=np.int64), np.zeros(scenarios, dtype=np.int64)
     # As variables: functions are compiled anew for each constant that they are called with.
-    youngest, each, ends, v_rows, x_rows = np.array([0, 1, ages - 1, MOVES, INPUTS])
+    youngest, each, ends, x_rows, alone = np.array([0, 1, ages - 1, INPUTS, 1])
     for b in range(first_block, last_block):
         begin, end = starts[b], stops[b]
         asked = end if full else begin  # cells of which every age is written
@@ -208,7 +213,7 @@ def simulate_blocks(
         poor[0] = 0
         for sex in range(2):
             lay_state(d.population, row, sex, P, at + sex * rows)
-            poor[0] += count_poor(P, at + sex * rows, ages)
+            poor[0] += count_poor(P[at + sex * rows : at + sex * rows + size])
         lay_women(d.women, wanting, tracked, W, wat)
         low = 1 if full else max(youngest_mother(W, wat, min(first, BEARING_AGES[0])), 1)
         share_out(P, at, W, wat, tracked)
@@ -249,17 +254,15 @@ def simulate_blocks(
             read_draws(
                 cells, t, d.shift, d.migration_shift, d.luck, d.srb_index, d.srb, d.srb_factor, draw
             )
-            polynomial = d.survival[d.survival_index[begin], t]
-            for i in range(n):
-                mortality[i] = 1.0 - min(max(polynomial[0, i], 0.0), 1.0)
+            read_mortality(d.survival[d.survival_index[begin], t], mortality)
             moves = d.migration_index[begin]
-            read_migration(mode, d.migration, moves, t, d.mobility, row, given, mobile)
-            usual = how(polynomial.shape[0] - 1, mode, full, draw)
-            lay_mortality(polynomial, low, tracked, each, draw, X, youngest, x_rows)
+            read_migration(mode, d.migration, moves, t, d.mobility, row, enter, mobile)
+            usual = how(coefficients - 1, mode, full, draw)
+            lay_mortality(mortality[:, :ages], low, tracked, each, draw[0], X, x_rows)
             laid = each if usual == LAID else ends  # steps from age to age
             for sex in range(2):
-                states = sex * ages
-                lay_mortality(polynomial, states, states + ages, laid, draw, V, sex * half, v_rows)
+                of_sex = mortality[:, sex * ages : (sex + 1) * ages]
+                lay_mortality(of_sex, youngest, ages, laid, draw[sex], Q[sex], alone)
             if t < d.rates.shape[1]:
                 lay_rates(d.rates, shapes, t, low, first, last, d.ceiling, X)
             lay_wanted(d.fertility, wanting, t, draw, low, first, last, X, level)
@@ -284,52 +287,56 @@ def simulate_blocks(
                     )  # fmt: skip
                 if mode == TOTAL:
                     spread(
-                        P, at, at + rows, ages, d.migration[moves, t, 0], d.mobility[row, 0], draw
-                    )
-                if mode != CLOSED and form != LAID:
-                    for sex in range(2):
-                        begins = at + sex * rows
-                        if may_empty(P, begins, sex, given, mobile, draw, by_person, poor[s]):
-                            form = LAID
+                        P[at : at + size], P[at + rows : at + rows + size],
+                        d.migration[moves, t, 0], d.mobility[row, 0], draw,
+                    )  # fmt: skip
+                for sex in range(2 if mode != CLOSED and form != LAID else 0):
+                    S = P[at + sex * rows : at + sex * rows + size]
+                    u, v = enter[sex * ages :], mobile[sex * ages :]
+                    if may_empty(S, u[:ages], v[:ages], by_person, draw[MOVING], poor[s]):
+                        form = LAID
                 if form == LAID and laid == ends:
                     laid = each
                     for sex in range(2):
-                        states = sex * ages
-                        lay_mortality(
-                            polynomial, states, states + ages, laid, draw, V, sex * half, v_rows
-                        )
+                        of_sex = mortality[:, sex * ages : (sex + 1) * ages]
+                        lay_mortality(of_sex, youngest, ages, laid, draw[sex], Q[sex], alone)
                 empty = 0
                 for sex in range(2):
-                    begins = at + sex * rows
-                    if mode != CLOSED:
-                        step = each if form == LAID else ends
-                        lay_migrants(P, begins, sex, step, given, mobile, draw, by_person, V)
-                        if form == LAID:
-                            guard(P, begins, sex, V, adjustment, altered)
+                    S = P[at + sex * rows : at + sex * rows + size]
+                    of_sex = mortality[:, sex * ages : (sex + 1) * ages]
+                    u, v = enter[sex * ages : (sex + 1) * ages], mobile[sex * ages :]
+                    q, h, r, moving = Q[sex], H[sex], R[sex * SUMS * LANES :], draw[MOVING]
+                    step = each if form == LAID else ends
+                    lay_migrants(S, youngest, ages, step, u, v, by_person, moving, h, alone)
+                    if form == LAID and mode != CLOSED:
+                        guard(S, 0.5, h, M[sex], adjustment[sex], altered)
                     if full:
-                        write_every_death(P, begins, sex, V, s, begin, end, t, every.deaths)
-                    begin_walk(sex, V, R)
+                        write_every_death(S, sex, q, h, s, begin, end, t, every.deaths)
+                    begin_walk(h, r)
                     if sex == 0:
                         empty += move_women(
-                            form, P, at, sex, youngest, W, wat, X, mortality, polynomial, given,
-                            mobile, draw, by_person, V, low, tracked, first, last, p.band,
-                            d.ceiling, packages, F, by_band, one, other, R, s, begin, asked, t,
-                            every.births,
+                            form, S, youngest, W, wat, X, of_sex, u, v, by_person, draw[sex],
+                            moving, q, h, low, tracked, first, last, p.band, d.ceiling, packages, F,
+                            by_band, one, other, r, s, begin, asked, t, every.births,
                         )  # fmt: skip
                     else:
-                        empty += move_ages(
-                            form, P, begins, youngest, ages - 2, sex, mortality, polynomial, given,
-                            mobile, draw, by_person, V, R,
+                        empty += walk(
+                            form, S, youngest, ages - 2, of_sex, u, v, by_person, draw[sex],
+                            moving, q, h, r,
                         )  # fmt: skip
                     if sex == 1 or tracked < ages:
-                        empty += walk_oldest(P, begins, sex, V, R)
+                        empty += join_oldest(S, q, h, r)
+                    for z in range(LANES):  # as many come at the end
+                        r[NET * LANES + z] *= 2.0
                 at, wat = at - LANES, wat - ROWS * LANES  # as of the end of the year
                 empty += bear_children(
-                    P, at, at + rows, V, draw, R, s, begin, asked, t, every.deaths
+                    P, at, at + rows, Q, H, draw, R, s, begin, asked, t, every.deaths
                 )
                 if empty > 0 and mode != CLOSED:
                     for sex in range(2):
-                        lift(P, at + sex * rows, sex, V, adjustment, altered, R)
+                        S = P[at + sex * rows : at + sex * rows + size]
+                        net = R[(sex * SUMS + NET) * LANES :]
+                        lift(S, M[sex], adjustment[sex], altered, net)
                     give_rows(P, at, W, wat, tracked)
                 poor[s] = empty
                 childless(P, at, W, wat, low - 1)
@@ -339,7 +346,7 @@ def simulate_blocks(
                     count_children(P, at, at + rows, shares, shat, s, K)
                 if full:
                     write_every_move(
-                        V, adjustment, s, begin, end, t, every.migration, every.adjustment
+                        M, adjustment, s, begin, end, t, every.migration, every.adjustment
                     )
                 write_flows(level, R, s, begin, end, t, out.births, out.fertility, out.deaths)
                 write_moves(
@@ -356,6 +363,7 @@ def simulate_blocks(
         for s in range(scenarios if out.final.shape[1] > 0 else 0):
             for sex in range(2):
                 write_final(P, (s * 2 + sex) * rows, sex, s, begin, end, out.final)
+    in_use(memory)
 
 
 def simulate(

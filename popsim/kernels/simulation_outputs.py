@@ -1,6 +1,6 @@
 """How the simulation lays out a block of lanes, and what it writes of one.
 
-``P`` and ``W`` are those of :mod:`popsim.kernels.simulation_cohorts` and
+``P`` and ``W`` are those of :mod:`popsim.kernels.simulation` and
 :mod:`popsim.kernels.simulation_women`; ``K`` are children by order at each age, by scenario.
 Outputs are arrays of
 :class:`popsim.kernels.simulation_inputs.Summary` and ``EveryAge``, written for scenario ``s``,
@@ -11,21 +11,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from popsim.kernels._jit import jit
+from popsim.kernels._jit import jit_inner
 from popsim.kernels.lanes import same
-from popsim.kernels.simulation_cohorts import (
-    DEATHS,
-    EACH,
-    LANES,
-    LUCK,
-    MIGRANTS,
-    MOVES,
-    NET,
-    SHIFT,
-    SRB,
-    SUMS,
-)
 from popsim.kernels.simulation_inputs import BEARING_AGES, CHILD_AGES, COMPLETED_AGE
+from popsim.kernels.simulation_lanes import LANES, LUCK, MOVING, SHIFT, SRB
 from popsim.kernels.simulation_women import (
     ALL,
     ALL_BIRTHS,
@@ -38,23 +27,24 @@ from popsim.kernels.simulation_women import (
     ROWS,
     WANTED,
 )
+from popsim.kernels.walks import DEATHS, NET, SUMS
 
 #: The largest number.
 LARGEST = float(np.finfo(np.float64).max)
 
 
-@jit
+@jit_inner
 def read_draws(cells, t, shift, moving, luck, srb_index, srb, srb_factor, draw):
     """What is drawn for the lanes in the year into the rows of ``draw``."""
     for z in range(LANES):
         c = cells[z]
         draw[0, z], draw[1, z] = shift[c, t, 0], shift[c, t, 1]
         draw[SHIFT, z], draw[LUCK, z] = moving[c, t], luck[c, t]
-        draw[EACH, z] = draw[SHIFT, z]
+        draw[MOVING, z] = draw[SHIFT, z]
         draw[SRB, z] = srb[srb_index[c], t] * srb_factor[c, t]
 
 
-@jit
+@jit_inner
 def lay_state(population, row, sex, P, at):
     """A population by state into all lanes."""
     ages = population.shape[1] // 2
@@ -63,7 +53,7 @@ def lay_state(population, row, sex, P, at):
             P[at + a * LANES + z] = population[row, sex * ages + a]
 
 
-@jit
+@jit_inner
 def lay_women(women, rows, tracked, W, wat):
     """Women by parity and age of the rows (row, parity, age) that the lanes read."""
     for a in range(tracked):
@@ -73,7 +63,7 @@ def lay_women(women, rows, tracked, W, wat):
                 w[z] = women[rows[z], k, a]
 
 
-@jit
+@jit_inner
 def lay_rates(rates, rows, t, low, first, last, ceiling, X):
     """Rates by parity and age of the rows (row, year, parity, age) that the lanes read.
 
@@ -95,7 +85,7 @@ def lay_rates(rates, rows, t, low, first, last, ceiling, X):
                 x[k * LANES + z] = x[k * LANES]
 
 
-@jit
+@jit_inner
 def lay_wanted(fertility, rows, t, draw, low, first, last, X, total):
     """Births per woman by age of the rows (row, year, age) that the lanes read, times their luck.
 
@@ -117,7 +107,7 @@ def lay_wanted(fertility, rows, t, draw, low, first, last, X, total):
                 X[i] = fertility[rows[z], t, a] * luck[z]
 
 
-@jit
+@jit_inner
 def lay_shared(fertility, row, t, draw, low, first, last, X):
     """As :func:`lay_wanted`, where all lanes read one row."""
     luck = draw[LUCK]
@@ -127,7 +117,7 @@ def lay_shared(fertility, row, t, draw, low, first, last, X):
             x[z] = value * luck[z]
 
 
-@jit
+@jit_inner
 def first_children(children, row, K, shares, at):
     """Children (row, order, age) into all lanes, nobody at the ages beyond; and their shares.
 
@@ -144,7 +134,7 @@ def first_children(children, row, K, shares, at):
                 K[0, i + z], shares[at + i + z] = number, share
 
 
-@jit
+@jit_inner
 def share_births(R, shares, at):
     """Shares of the orders among the births of the year."""
     share = shares[at:]
@@ -157,7 +147,7 @@ def share_births(R, shares, at):
         share[LANES + z], share[2 * LANES + z] = per * b1, per * b2
 
 
-@jit
+@jit_inner
 def count_children(P, at, other, shares, shat, s, K):
     """Children by order at each age; girls begin at ``at``, boys at ``other``."""
     for j in range(CHILD_AGES):
@@ -174,7 +164,7 @@ def count_children(P, at, other, shares, shat, s, K):
                 share[z], share[LANES + z], share[2 * LANES + z] = 1.0, 0.0, 0.0
 
 
-@jit
+@jit_inner
 def write_groups(P, at, sex, borders, G, s, begin, end, t, out):
     """Sums of one sex over the age groups; ``G`` has a row for each."""
     groups = borders.shape[0] - 1
@@ -203,7 +193,7 @@ def write_groups(P, at, sex, borders, G, s, begin, end, t, out):
             row[g] = G[g * LANES + z]
 
 
-@jit
+@jit_inner
 def write_women(W, wat, G, s, begin, end, t, women, completed):
     """Women by parity over BEARING_AGES, and at COMPLETED_AGE; ``G`` is scratch."""
     for i in range(PARITIES * LANES):
@@ -223,7 +213,7 @@ def write_women(W, wat, G, s, begin, end, t, women, completed):
             completed[s, begin + z, t, k] = w[k * LANES + z] * w[ALL * LANES + z]
 
 
-@jit
+@jit_inner
 def write_children(K, borders, G, s, begin, end, t, out):
     """Children by order and group of ages; ``G`` is scratch."""
     for g in range(borders.shape[0] - 1):
@@ -238,7 +228,7 @@ def write_children(K, borders, G, s, begin, end, t, out):
                 out[s, begin + z, t, o, g] = G[o * LANES + z]
 
 
-@jit
+@jit_inner
 def write_state(P, at, sex, s, begin, end, t, out):
     """One sex by age into ``out`` (scenario, cell, year, state)."""
     ages = out.shape[3] // 2
@@ -247,7 +237,7 @@ def write_state(P, at, sex, s, begin, end, t, out):
             out[s, begin + z, t, sex * ages + a] = P[at + a * LANES + z]
 
 
-@jit
+@jit_inner
 def write_final(P, at, sex, s, begin, end, out):
     """One sex by age into ``out`` (scenario, cell, state)."""
     ages = out.shape[2] // 2
@@ -256,7 +246,7 @@ def write_final(P, at, sex, s, begin, end, out):
             out[s, begin + z, sex * ages + a] = P[at + a * LANES + z]
 
 
-@jit
+@jit_inner
 def write_every_woman(W, wat, s, begin, end, t, out):
     """Women by parity and age."""
     for z in range(end - begin):
@@ -266,31 +256,31 @@ def write_every_woman(W, wat, s, begin, end, t, out):
                 out[s, begin + z, t, k, a] = w[k * LANES + z] * w[ALL * LANES + z]
 
 
-@jit
-def write_every_death(P, at, sex, V, s, begin, end, t, out):
+@jit_inner
+def write_every_death(S, sex, Q, H, s, begin, end, t, out):
     """Deaths of one sex by age reached, but for the newborn, before anybody moves."""
     ages = out.shape[3] // 2
     for z in range(end - begin):
         below = 0.0
         for a in range(ages):
-            v, state = V[(sex * ages + a) * MOVES * LANES :], sex * ages + a
-            here = P[at + a * LANES + z] + 0.5 * v[MIGRANTS * LANES + z]
+            here = S[a * LANES + z] + H[a * LANES + z]
             reaching = below + here if a == ages - 1 else below
-            out[s, begin + z, t, state] = v[z] * reaching
+            out[s, begin + z, t, sex * ages + a] = Q[a * LANES + z] * reaching
             below = here
 
 
-@jit
-def write_every_move(V, adjustment, s, begin, end, t, migration, adjusted):
+@jit_inner
+def write_every_move(M, adjustment, s, begin, end, t, migration, adjusted):
     """Net migrants of each state, and what they were altered by."""
+    ages = migration.shape[3] // 2
     for z in range(end - begin):
-        for state in range(migration.shape[3]):
-            m = V[(state * MOVES + MIGRANTS) * LANES :]
-            migration[s, begin + z, t, state] = m[z]
-            adjusted[s, begin + z, t, state] = adjustment[state * LANES + z]
+        for state in range(2 * ages):
+            sex, i = state // ages, (state % ages) * LANES + z
+            migration[s, begin + z, t, state] = M[sex, i]
+            adjusted[s, begin + z, t, state] = adjustment[sex, i]
 
 
-@jit
+@jit_inner
 def write_flows(level, R, s, begin, end, t, births, fertility, deaths):
     """Sums of the year; ``level`` are births per woman that were wanted in the baseline."""
     for z in range(end - begin):
@@ -303,10 +293,9 @@ def write_flows(level, R, s, begin, end, t, births, fertility, deaths):
             deaths[s, c, t, sex] = R[(sex * SUMS + DEATHS) * LANES + z]
 
 
-@jit
+@jit_inner
 def write_moves(moved, adjustment, altered, R, s, begin, end, t, migration, adjusted, count):
     """Net migrants of the year, and by how much they were altered, which is then forgotten."""
-    ages = adjustment.shape[0] // (2 * LANES)
     for z in range(LANES):
         lane = z < end - begin
         if lane:
@@ -316,9 +305,9 @@ def write_moves(moved, adjustment, altered, R, s, begin, end, t, migration, adju
         if altered[z] > 0:
             for sex in range(2):
                 total = 0.0
-                for a in range(sex * ages, (sex + 1) * ages):
-                    total += adjustment[a * LANES + z]
-                    adjustment[a * LANES + z] = 0.0
+                for i in range(z, adjustment.shape[1], LANES):
+                    total += adjustment[sex, i]
+                    adjustment[sex, i] = 0.0
                 if lane:
                     adjusted[s, begin + z, t, sex] = total
             altered[z] = 0

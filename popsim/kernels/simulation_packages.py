@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from popsim.kernels._jit import jit
-from popsim.kernels.simulation_cohorts import LANES
+from popsim.kernels._jit import jit_inner
 from popsim.kernels.simulation_inputs import BY_ORDER, CHILD_AGES, FIRST_COME
+from popsim.kernels.simulation_lanes import LANES
 from popsim.kernels.simulation_women import ORDERS
 
 
-@jit
+@jit_inner
 def count_toddlers(P, at, other, s, out):
     """Children 0-2 of both sexes of scenario ``s``; boys begin at ``other``."""
     girls, boys = P[at:], P[other:]
@@ -25,7 +25,7 @@ def count_toddlers(P, at, other, s, out):
         )
 
 
-@jit
+@jit_inner
 def cover(places, rows, t, s, of, toddlers, gains, begin, end, out):
     """Coverage of the toddlers of scenario ``s``, and what it gains over the baseline's.
 
@@ -40,7 +40,7 @@ def cover(places, rows, t, s, of, toddlers, gains, begin, end, out):
             out[s, begin + z, t] = coverage
 
 
-@jit
+@jit_inner
 def factors(
     rows, t, paid, other, strongest, overlap, largest, limit, care_effect, care_quantum, lag,
     timing, gains, care, shares, by_band, F,
@@ -80,7 +80,7 @@ def factors(
                 F[i] = 1.0 + (F[i] - 1.0) * limit / gained
 
 
-@jit
+@jit_inner
 def pay(rows, yuan, reach, capped, cap, rule, K, K0, shares, due, cost, deadweight, shortfall):
     """Cost of one package in the year, for its own children and for those of the baseline.
 
@@ -127,7 +127,7 @@ def pay(rows, yuan, reach, capped, cap, rule, K, K0, shares, due, cost, deadweig
                 shares[o * LANES + z] = share[o, 0]
 
 
-@jit
+@jit_inner
 def add_due(amount, K, K0, at, due, to):
     """Add what is due for the children of one order and age, at ``at``."""
     k, k0, both = K[at:], K0[at:], due[to:]
@@ -136,7 +136,7 @@ def add_due(amount, K, K0, at, due, to):
         both[LANES + z] += amount * k0[z]
 
 
-@jit
+@jit_inner
 def ration(row, z, yuan, reach, capped, cap, asked, rule, K):
     """The share that each child (order, age) of one lane is paid of a capped budget."""
     share, need, left = np.empty((ORDERS, CHILD_AGES)), np.zeros((ORDERS, CHILD_AGES)), cap

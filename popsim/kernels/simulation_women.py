@@ -3,7 +3,7 @@
 Women are moved upward in age, because how many bear at an age depends on who has borne at the
 age before. One loop over the lanes does all of an age. It reads what the age below hands on
 (``below``) and hands on itself (``here``), with the sums so far. Cohorts stay where they are, as
-in :mod:`popsim.kernels.simulation_cohorts`: those who reach the age are written to the rows of
+in :mod:`popsim.kernels.walks`: those who reach the age are written to the rows of
 ``W`` that they had at the age below.
 
 Who dies or moves has any parity in the proportions of the cohort, so that these change by births
@@ -11,27 +11,17 @@ alone: a cohort is followed as a number of women and the shares of parities amon
 are followed from age ``low``, below which all are childless, up to ``tracked`` (exclusive),
 beyond which nobody asks for them.
 
-``wat`` is where the youngest age of the scenario and year stands in ``W``, as ``at`` is in ``P``.
-``X`` begins at age ``low``.
+``S`` are the women of all parities by age, and ``wat`` is where the youngest age of the scenario
+and year stands in ``W``. ``X`` begins at age ``low``.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from popsim.kernels._jit import jit
-from popsim.kernels.simulation_cohorts import (
-    DEATHS,
-    EACH,
-    ENTER,
-    LAID,
-    LANES,
-    MIGRANTS,
-    MOVES,
-    NET,
-    SUMS,
-    move_ages,
-)
+from popsim.kernels._jit import fma, jit_inner
+from popsim.kernels.simulation_lanes import LANES, walk
+from popsim.kernels.walks import DEATHS, ENTER, LAID, NET, SUMS
 
 PARITIES, ORDERS = 4, 3
 
@@ -57,10 +47,10 @@ EXPOSED, NOT_YET, BORNE, BIRTHS, FERTILITY, DIED, BORN, SCALE, HANDED = (
 )  # fmt: skip
 
 
-@jit
-def start(P, at, W, wat, low, R, here):
+@jit_inner
+def start(S, W, wat, low, R, here):
     """Women of the age below ``low`` at the start of the year, and the sums of the ages below."""
-    p, w = P[at + (low - 1) * LANES :], W[wat + (low - 1) * ROWS * LANES :]
+    p, w = S[(low - 1) * LANES :], W[wat + (low - 1) * ROWS * LANES :]
     for z in range(LANES):
         here[EXPOSED * LANES + z] = p[z] + R[ENTER * LANES + z]
         for k in range(PARITIES):
@@ -70,7 +60,7 @@ def start(P, at, W, wat, low, R, here):
         here[DIED * LANES + z] = R[DEATHS * LANES + z]
 
 
-@jit
+@jit_inner
 def join(W, wat, X, low, a, below):
     """The open age group, ``a``, joins those who reach it before they do."""
     w, x = W[wat + a * ROWS * LANES :], X[(a - low) * INPUTS * LANES :]
@@ -86,14 +76,14 @@ def join(W, wat, X, low, a, below):
             below[(BORNE + o) * LANES + z] *= share
 
 
-@jit
+@jit_inner
 def grow(W, wat, X, low, a, below, here):
     """Move women up to one age at which nobody bears; counts lanes that nobody is left in."""
     w, x, poor = W[wat + (a - 1) * ROWS * LANES :], X[(a - low) * INPUTS * LANES :], 0
     for z in range(LANES):
         reaching, enter = below[EXPOSED * LANES + z], x[ENTERING * LANES + z]
-        died = x[z] * reaching
-        alive = reaching - died + enter
+        q = x[z]
+        alive = fma(-q, reaching, reaching + enter)
         n0, n1 = w[ROWS * LANES + z], w[(ROWS + 1) * LANES + z]
         n2, n3 = w[(ROWS + 2) * LANES + z], w[(ROWS + 3) * LANES + z]
         b0, b1 = below[BORNE * LANES + z], below[(BORNE + 1) * LANES + z]
@@ -111,12 +101,12 @@ def grow(W, wat, X, low, a, below, here):
         here[(BIRTHS + 1) * LANES + z] = below[(BIRTHS + 1) * LANES + z]
         here[(BIRTHS + 2) * LANES + z] = below[(BIRTHS + 2) * LANES + z]
         here[FERTILITY * LANES + z] = below[FERTILITY * LANES + z]
-        here[DIED * LANES + z] = below[DIED * LANES + z] + died
+        here[DIED * LANES + z] = fma(q, reaching, below[DIED * LANES + z])
         poor += alive <= 0.0
     return poor
 
 
-@jit
+@jit_inner
 def bear_wanted(W, wat, X, low, a, below, here):
     """Move women up to age ``a``, and let them bear as many children as are wanted.
 
@@ -127,8 +117,8 @@ def bear_wanted(W, wat, X, low, a, below, here):
     poor, held = 0, 0
     for z in range(LANES):
         reaching, enter = below[EXPOSED * LANES + z], x[ENTERING * LANES + z]
-        died = x[z] * reaching
-        alive, exposed = reaching - died + enter, w[(ROWS + ALL) * LANES + z] + enter
+        q, exposed = x[z], w[(ROWS + ALL) * LANES + z] + enter
+        alive = fma(-q, reaching, reaching + enter)
         left = alive if alive > 0.0 else 0.0
         n0, n1 = w[ROWS * LANES + z], w[(ROWS + 1) * LANES + z]
         n2, n3 = w[(ROWS + 2) * LANES + z], w[(ROWS + 3) * LANES + z]
@@ -164,22 +154,22 @@ def bear_wanted(W, wat, X, low, a, below, here):
         here[(BIRTHS + 1) * LANES + z] = below[(BIRTHS + 1) * LANES + z] + b1
         here[(BIRTHS + 2) * LANES + z] = below[(BIRTHS + 2) * LANES + z] + b2
         here[FERTILITY * LANES + z] = below[FERTILITY * LANES + z]
-        here[DIED * LANES + z] = below[DIED * LANES + z] + died
+        here[DIED * LANES + z] = fma(q, reaching, below[DIED * LANES + z])
         here[SCALE * LANES + z] = scale
         poor += alive <= 0.0
         held += not scale <= x[MOST * LANES + z]
     return poor, held
 
 
-@jit
+@jit_inner
 def bear_given(W, wat, X, low, a, F, band, below, here):
     """As :func:`bear_wanted`, by the rates of the baseline times the factors of a package."""
     w, x = W[wat + (a - 1) * ROWS * LANES :], X[(a - low) * INPUTS * LANES :]
     factor, poor = F[band[a] * ORDERS * LANES :], 0
     for z in range(LANES):
         reaching, enter = below[EXPOSED * LANES + z], x[ENTERING * LANES + z]
-        died = x[z] * reaching
-        alive, exposed = reaching - died + enter, w[(ROWS + ALL) * LANES + z] + enter
+        q, exposed = x[z], w[(ROWS + ALL) * LANES + z] + enter
+        alive = fma(-q, reaching, reaching + enter)
         left = alive if alive > 0.0 else 0.0
         n0, n1 = w[ROWS * LANES + z], w[(ROWS + 1) * LANES + z]
         n2, n3 = w[(ROWS + 2) * LANES + z], w[(ROWS + 3) * LANES + z]
@@ -214,12 +204,12 @@ def bear_given(W, wat, X, low, a, F, band, below, here):
         here[(BIRTHS + 1) * LANES + z] = below[(BIRTHS + 1) * LANES + z] + b1
         here[(BIRTHS + 2) * LANES + z] = below[(BIRTHS + 2) * LANES + z] + b2
         here[FERTILITY * LANES + z] = below[FERTILITY * LANES + z] + each
-        here[DIED * LANES + z] = below[DIED * LANES + z] + died
+        here[DIED * LANES + z] = fma(q, reaching, below[DIED * LANES + z])
         poor += alive <= 0.0
     return poor
 
 
-@jit
+@jit_inner
 def bear_held(W, wat, X, low, a, ceiling, below, here, women, rates):
     """Births of the lanes that :func:`bear_wanted` leaves, their rates held at the ceiling.
 
@@ -267,7 +257,7 @@ def bear_held(W, wat, X, low, a, ceiling, below, here, women, rates):
         here[FERTILITY * LANES + z] = below[FERTILITY * LANES + z] + (each - wanted)
 
 
-@jit
+@jit_inner
 def hold(births, ceiling, women, X, at, rates):
     """Rates in proportion to those at ``at``, none beyond the ceiling, or them if that is lower.
 
@@ -302,7 +292,7 @@ def hold(births, ceiling, women, X, at, rates):
         held = more
 
 
-@jit
+@jit_inner
 def keep_rates(X, low, a, here):
     """Rates by parity that the women of one age of the baseline bear by, for packages."""
     x = X[(a - low) * INPUTS * LANES :]
@@ -314,7 +304,7 @@ def keep_rates(X, low, a, here):
         x[(SCALED + 3) * LANES + z] = scale * x[(RATES + 3) * LANES + z]
 
 
-@jit
+@jit_inner
 def add_per_woman(W, wat, a, band, here, by_band):
     """Add the births per woman of one age, by order, to ``by_band``."""
     w = W[wat + ((a - 1) * ROWS + ALL) * LANES :]
@@ -327,7 +317,7 @@ def add_per_woman(W, wat, a, band, here, by_band):
         into[2 * LANES + z] += per * here[(BORN + 2) * LANES + z]
 
 
-@jit
+@jit_inner
 def write_births(a, here, s, begin, end, t, out):
     """Births of one age by order into ``out`` (scenario, cell, year, order, age)."""
     for z in range(end - begin):
@@ -335,44 +325,36 @@ def write_births(a, here, s, begin, end, t, out):
             out[s, begin + z, t, o, a] = here[(BORN + o) * LANES + z]
 
 
-@jit
-def enter(P, at, given, mobile, draw, by_person, low, tracked, X, R):
-    """Half of the net migrants of the ages ``low <= a < tracked``, and their sum to R."""
-    shift, a = draw[EACH], low
+@jit_inner
+def let_in(form, S, enter, mobile, by_person, moving, H, low, tracked, X, R):
+    """Who enters at the ages ``low <= a < tracked`` to X, and the sum of them to R."""
+    a = low
     while a < tracked:
-        p, x = P[at + a * LANES :], X[((a - low) * INPUTS + ENTERING) * LANES :]
-        u0, v0 = given[a], mobile[a]
-        if a + 3 <= tracked:
-            u1, u2, v1, v2 = given[a + 1], given[a + 2], mobile[a + 1], mobile[a + 2]
+        s, h, x = S[a * LANES :], H[a * LANES :], X[((a - low) * INPUTS + ENTERING) * LANES :]
+        u0, v0, three = enter[a], mobile[a], a + 3 <= tracked
+        if form == LAID:
             for z in range(LANES):
-                k, p0, p1, p2 = shift[z], p[z], p[LANES + z], p[2 * LANES + z]
-                m0, m1, m2 = u0 + k * v0, u1 + k * v1, u2 + k * v2
-                m0, m1 = (m0 * p0 if by_person else m0), (m1 * p1 if by_person else m1)
-                m2 = m2 * p2 if by_person else m2
-                x[z], x[INPUTS * LANES + z] = 0.5 * m0, 0.5 * m1
-                x[2 * INPUTS * LANES + z] = 0.5 * m2
-                R[NET * LANES + z] = ((R[NET * LANES + z] + m0) + m1) + m2
-            a += 3
+                x[z] = h[z]
+                R[NET * LANES + z] += h[z]
+        elif three:
+            u1, u2, v1, v2 = enter[a + 1], enter[a + 2], mobile[a + 1], mobile[a + 2]
+            for z in range(LANES):
+                k, s0, s1, s2 = moving[z], s[z], s[LANES + z], s[2 * LANES + z]
+                h0, h1, h2 = fma(k, v0, u0), fma(k, v1, u1), fma(k, v2, u2)
+                h0, h1 = (h0 * s0 if by_person else h0), (h1 * s1 if by_person else h1)
+                h2 = h2 * s2 if by_person else h2
+                x[z], x[INPUTS * LANES + z], x[2 * INPUTS * LANES + z] = h0, h1, h2
+                R[NET * LANES + z] = ((R[NET * LANES + z] + h0) + h1) + h2
         else:
             for z in range(LANES):
-                p0, m0 = p[z], u0 + shift[z] * v0
-                m0 = m0 * p0 if by_person else m0
-                x[z] = 0.5 * m0
-                R[NET * LANES + z] += m0
-            a += 1
+                h0 = fma(moving[z], v0, u0)
+                h0 = h0 * s[z] if by_person else h0
+                x[z] = h0
+                R[NET * LANES + z] += h0
+        a += 3 if three and form != LAID else 1
 
 
-@jit
-def enter_laid(V, low, tracked, X, R):
-    """As :func:`enter`, bit for bit, of net migrants that are laid out."""
-    for a in range(low, tracked):
-        v, x = V[(a * MOVES + MIGRANTS) * LANES :], X[(a - low) * INPUTS * LANES :]
-        for z in range(LANES):
-            x[ENTERING * LANES + z] = 0.5 * v[z]
-            R[NET * LANES + z] += v[z]
-
-
-@jit
+@jit_inner
 def give_rows(P, at, W, wat, tracked):
     """What the rows by age say of women of all parities, to the rows by parity."""
     for a in range(tracked):
@@ -381,14 +363,14 @@ def give_rows(P, at, W, wat, tracked):
             w[z] = p[z]
 
 
-@jit
-def finish(P, at, W, wat, low, tracked, sums, R):
+@jit_inner
+def finish(S, W, wat, low, tracked, sums, R):
     """What the walk over the ages ``low <= a < tracked`` leaves, to the rows by age and to R."""
     for a in range(low - 1, tracked - 1):
-        p, w = P[at + a * LANES :], W[wat + (a * ROWS + ALL) * LANES :]
+        p, w = S[a * LANES :], W[wat + (a * ROWS + ALL) * LANES :]
         for z in range(LANES):
             p[z] = w[z]
-    p = P[at + (tracked - 1) * LANES :]
+    p = S[(tracked - 1) * LANES :]
     for z in range(LANES):
         p[z] = sums[EXPOSED * LANES + z]
         R[ENTER * LANES + z] = 0.0  # who comes in at the last age is among its exposed
@@ -398,7 +380,7 @@ def finish(P, at, W, wat, low, tracked, sums, R):
             R[(ALL_BIRTHS + o) * LANES + z] = sums[(BIRTHS + o) * LANES + z]
 
 
-@jit
+@jit_inner
 def settle(
     W, wat, X, low, a, band, ceiling, packages, by_band, below, here, held, scratch, s, begin,
     end, t, out,
@@ -413,11 +395,10 @@ def settle(
     write_births(a, here, s, begin, end, t, out)
 
 
-@jit
+@jit_inner
 def move_women(
-    form, P, at, sex, youngest, W, wat, X, mortality, polynomial, given, mobile, draw, by_person, V,
-    low, tracked, first, last, band, ceiling, packages, F, by_band, one, other, R, s, begin, end,
-    t, out,
+    form, S, youngest, W, wat, X, P, enter, mobile, by_person, shift, moving, Q, H, low, tracked,
+    first, last, band, ceiling, packages, F, by_band, one, other, R, s, begin, end, t, out,
 ):  # fmt: skip
     """One year of women but for the ends, from the ``youngest`` age on; counts empty groups.
 
@@ -425,17 +406,11 @@ def move_women(
     the baseline times the factors ``F`` (band, order). ``one`` and ``other`` are what ages hand
     on to each other in turns, and ``out`` births at every age.
     """
-    ages, none, held = given.shape[0] // 2, 0, 0
+    ages, none, held = enter.shape[0], 0, 0
     scratch = np.empty((3, PARITIES))
-    poor = move_ages(
-        form, P, at, youngest, low - 1, sex, mortality, polynomial, given, mobile, draw,
-        by_person, V, R,
-    )  # fmt: skip
-    if form == LAID:
-        enter_laid(V, low, tracked, X, R)
-    else:
-        enter(P, at, given, mobile, draw, by_person, low, tracked, X, R)
-    start(P, at, W, wat, low, R, one)
+    poor = walk(form, S, youngest, low - 1, P, enter, mobile, by_person, shift, moving, Q, H, R)
+    let_in(form, S, enter, mobile, by_person, moving, H, low, tracked, X, R)
+    start(S, W, wat, low, R, one)
     for a in range(low, tracked):
         even, bearing = (a - low) % 2 == 0, first <= a < last
         if a == ages - 1:
@@ -463,16 +438,15 @@ def move_women(
         if none > 0:
             forget(W, wat, a)
             poor += none
-    finish(P, at, W, wat, low, tracked, one if (tracked - low) % 2 == 0 else other, R)
+    finish(S, W, wat, low, tracked, one if (tracked - low) % 2 == 0 else other, R)
     if tracked < ages:
-        poor += move_ages(
-            form, P, at, tracked - 1, ages - 2, sex, mortality, polynomial, given, mobile, draw,
-            by_person, V, R,
+        poor += walk(
+            form, S, tracked - 1, ages - 2, P, enter, mobile, by_person, shift, moving, Q, H, R
         )  # fmt: skip
     return poor
 
 
-@jit
+@jit_inner
 def share_out(P, at, W, wat, tracked):
     """Women by parity, in the rows of their shares, as shares of all."""
     for a in range(tracked):
@@ -486,7 +460,7 @@ def share_out(P, at, W, wat, tracked):
             w[ALL * LANES + z] = p[z]
 
 
-@jit
+@jit_inner
 def childless(P, at, W, wat, a):
     """All women of one age are childless."""
     p, w = P[at + a * LANES :], W[wat + a * ROWS * LANES :]
@@ -495,7 +469,7 @@ def childless(P, at, W, wat, a):
         w[LANES + z], w[2 * LANES + z], w[3 * LANES + z] = 0.0, 0.0, 0.0
 
 
-@jit
+@jit_inner
 def forget(W, wat, a):
     """Women who come in where nobody has reached age ``a`` are childless."""
     w = W[wat + (a - 1) * ROWS * LANES :]
@@ -504,7 +478,7 @@ def forget(W, wat, a):
             w[z], w[LANES + z], w[2 * LANES + z], w[3 * LANES + z] = 1.0, 0.0, 0.0, 0.0
 
 
-@jit
+@jit_inner
 def youngest_mother(W, wat, oldest):
     """The youngest age, up to ``oldest``, at which some woman of the block is not childless."""
     for a in range(oldest):

@@ -16,36 +16,26 @@ from typing import NamedTuple
 
 import numpy as np
 
-from popsim.kernels._jit import fma, in_use, jit, jit_cells, uncounted
+from popsim.kernels._jit import fma, in_use, jit_cells, jit_inner
 from popsim.kernels.cohort import CLOSED, COUNTS, RATES, TOTAL
-from popsim.kernels.lane_rates import (
-    count_poor,
-    guard,
-    lay_migrants,
-    lay_mortality,
-    lift,
-    read_mortality,
-)
-from popsim.kernels.lanes import LANES, fill, lined_up, same
+from popsim.kernels.lane_rates import count_poor, read_mortality
+from popsim.kernels.lanes import LANES, fill, room, room_for, same
 from popsim.kernels.summary_births import bear, bear_early
 from popsim.kernels.summary_rates import (
     DRAWN,
     MOVING,
     add_fours,
     find_form,
+    guard,
     lay_apart,
+    lay_migrants,
+    lay_mortality,
+    lift,
     read_draws,
 )
-from popsim.kernels.walks import (
-    DEATHS,
-    GROUP,
-    LAID,
-    NET,
-    SUMS,
-    begin_walk,
-    join_oldest,
-    walk_ages,
-)
+from popsim.kernels.walks import DEATHS, GROUP, LAID, NET, SUMS, walks
+
+begin_walk, walk, join_oldest = walks(LANES)
 
 
 class Inputs(NamedTuple):
@@ -154,7 +144,7 @@ def cells_first(sums: Sums) -> Sums:
     return Sums(*(np.moveaxis(array, -1, 0) for array in sums))
 
 
-@jit
+@jit_inner
 def find_rows(d, start, stop, cells, rows):
     """Cells of a block, its last one in all lanes beyond, and the rows that they read."""
     for z in range(cells.shape[0]):
@@ -165,14 +155,14 @@ def find_rows(d, start, stop, cells, rows):
         rows[4, z], rows[5, z] = d.srb_index[c], d.migration_index[c]
 
 
-@jit
+@jit_inner
 def add_ages(S, borders, G):
     """Sums by group of people as they stand."""
     for g in range(borders.shape[0] - 1):
         add_fours(S[borders[g] * LANES : borders[g + 1] * LANES], G[g * LANES : (g + 1) * LANES])
 
 
-@jit
+@jit_inner
 def lay_people(population, rows, sex, S):
     """People of the lanes at the start, side by side."""
     ages, shared = S.shape[0] // LANES, same(rows)
@@ -182,7 +172,7 @@ def lay_people(population, rows, sex, S):
             S[a * LANES + z] = one if shared else population[rows[z], sex * ages + a]
 
 
-@jit
+@jit_inner
 def move_on(form, borders, P, S, enter, mobile, shift, moving, by_person, Q, H, R, G):
     """A year of one sex but for the newborn: moves S, leaves sums in R and by group in G.
 
@@ -193,7 +183,7 @@ def move_on(form, borders, P, S, enter, mobile, shift, moving, by_person, Q, H, 
     for g in range(borders.shape[0] - 1):
         fill(R[GROUP * LANES : (GROUP + 1) * LANES], 0.0)
         a, b = max(borders[g], 1) - 1, min(borders[g + 1] - 1, ages - 2)
-        poor += walk_ages(form, S, a, b, P, enter, mobile, by_person, shift, moving, Q, H, R)
+        poor += walk(form, S, a, b, P, enter, mobile, by_person, shift, moving, Q, H, R)
         if g == borders.shape[0] - 2:
             poor += join_oldest(S, Q, H, R)
         for z in range(LANES):
@@ -203,7 +193,7 @@ def move_on(form, borders, P, S, enter, mobile, shift, moving, by_person, Q, H, 
     return poor
 
 
-@jit
+@jit_inner
 def newborn(births, srb, sex, Q, H, S, R, G):
     """Children born in the year into the youngest age of a sex; ``srb`` by lane."""
     poor = 0
@@ -218,7 +208,7 @@ def newborn(births, srb, sex, Q, H, S, R, G):
     return poor
 
 
-@jit
+@jit_inner
 def lift_groups(S, borders, G):
     """Sums by group without those that are below zero."""
     for g in range(borders.shape[0] - 1):
@@ -227,7 +217,7 @@ def lift_groups(S, borders, G):
                 G[g * LANES + i % LANES] -= S[i]
 
 
-@jit
+@jit_inner
 def write_groups(G, start, stop, t, sex, out):
     """Sums by group into ``out`` (time, sex, group, cell)."""
     for g in range(out.shape[2]):
@@ -236,7 +226,7 @@ def write_groups(G, start, stop, t, sex, out):
             row[z] = G[g * LANES + z]
 
 
-@jit
+@jit_inner
 def write_row(x, start, stop, t, i, out):
     """One row into ``out`` (year, row, cell)."""
     row = out[t, i, start:stop]
@@ -244,7 +234,7 @@ def write_row(x, start, stop, t, i, out):
         row[z] = x[z]
 
 
-@jit
+@jit_inner
 def write_altered(adjustment, altered, total, start, stop, t, adjusted, out):
     """What was altered by sex (year, sex, cell), and how many groups; forgets both."""
     some, row = 0, out[t, start:stop]
@@ -263,30 +253,30 @@ def write_altered(adjustment, altered, total, start, stop, t, adjusted, out):
 @jit_cells("stops")
 def project_blocks(first_block, last_block, starts, stops, inputs, borders, out):
     """All years of blocks of cells ``starts <= c < stops``."""
-    d, out = uncounted(inputs), uncounted(out)
-    years, ages = out.altered.shape[0], d.population.shape[1] // 2
+    d, years, ages = inputs, out.altered.shape[0], inputs.population.shape[1] // 2
     drawn, by_person = d.shift.shape[0] > 0, d.mode != COUNTS
     by_age, share = d.mode == COUNTS or d.mode == RATES, 0.5 if d.even else 1.0
-    size, groups = ages * LANES, (borders.shape[0] - 1) * LANES
-    rows_of_sex = size + years * LANES
-    memory = (
-        lined_up(2 * rows_of_sex), lined_up(2 * SUMS * LANES), lined_up(2 * groups),
-        lined_up(DRAWN * LANES), lined_up(d.fertility.shape[2] * LANES), lined_up(2 * size),
-        lined_up(2 * size), lined_up(2 * size), lined_up(2 * size), lined_up(size),
-        lined_up(LANES), lined_up(LANES), lined_up(LANES), np.empty(2 * ages * d.survival.shape[2]),
-        np.zeros(2 * ages), np.zeros(2 * ages),
+    size, groups, states = ages * LANES, (borders.shape[0] - 1) * LANES, 2 * ages
+    sizes = (
+        2 * (size + years * LANES), 2 * SUMS * LANES, 2 * groups, 2 * size, 2 * size, 2 * size,
+        2 * size, size, d.fertility.shape[2] * LANES, DRAWN * LANES, LANES, LANES, LANES,
+        d.survival.shape[2] * states, states, states,
     )  # fmt: skip
-    (
-        states, sums, by_group, draw, W, qs, hs, ms, adjusted, X, births, total, srb, ps, rates,
-        each,
-    ) = uncounted(memory)  # fmt: skip
-    whole = np.zeros((6, LANES), dtype=np.int64), np.zeros((2, LANES), dtype=np.int64)
-    rows, numbers = uncounted(whole)
-    state, R, G = states.reshape((2, -1)), sums.reshape((2, -1)), by_group.reshape((2, -1))
-    Q, H, M = qs.reshape((2, -1)), hs.reshape((2, -1)), ms.reshape((2, -1))
-    P, adjustment = ps.reshape((-1, 2 * ages)), adjusted.reshape((2, -1))
-    enter, mobile = (rates[:ages], rates[ages:]), (each[:ages], each[ages:])
-    cells, altered, poor = numbers[0], numbers[1], np.empty(2, dtype=np.int64)
+    memory, at = room_for(np.array(sizes))
+    state, R = room(memory, at, 0).reshape((2, -1)), room(memory, at, 1).reshape((2, -1))
+    G, Q = room(memory, at, 2).reshape((2, -1)), room(memory, at, 3).reshape((2, -1))
+    H, M = room(memory, at, 4).reshape((2, -1)), room(memory, at, 5).reshape((2, -1))
+    adjustment, X, W = (
+        room(memory, at, 6).reshape((2, -1)),
+        room(memory, at, 7),
+        room(memory, at, 8),
+    )
+    draw, births, total = room(memory, at, 9), room(memory, at, 10), room(memory, at, 11)
+    srb, P = room(memory, at, 12), room(memory, at, 13)[: sizes[13]].reshape((-1, states))
+    rates, each = room(memory, at, 14), room(memory, at, 15)
+    enter, mobile = (rates[:ages], rates[ages:states]), (each[:ages], each[ages:states])
+    rows, cells = np.empty((6, LANES), dtype=np.int64), np.empty(LANES, dtype=np.int64)
+    altered, poor = np.zeros(LANES, dtype=np.int64), np.empty(2, dtype=np.int64)
     moving, ratios = draw[MOVING * LANES :], d.srb
     for block in range(first_block, last_block):
         start, stop = starts[block], stops[block]
@@ -358,7 +348,7 @@ def project_blocks(first_block, last_block, starts, stops, inputs, borders, out)
             row, s = out.final[a, start:stop], state[a // ages, (a % ages) * LANES :]
             for z in range(row.shape[0]):
                 row[z] = s[z]
-    in_use((memory, whole))
+    in_use(memory)
 
 
 def project_summary(inputs: Inputs, starts: np.ndarray, borders: np.ndarray, out: Sums) -> None:

@@ -5,14 +5,14 @@ Arguments ``d`` are :class:`popsim.kernels.summary.Inputs`; ``W`` has the sums o
 
 from __future__ import annotations
 
-from popsim.kernels._jit import fma, jit
+from popsim.kernels._jit import fma, jit_inner
 from popsim.kernels.cohort import COUNTS
-from popsim.kernels.lane_rates import lay_migrants
 from popsim.kernels.lanes import LANES, fill, same
+from popsim.kernels.summary_rates import lay_migrants
 from popsim.kernels.walks import LAID
 
 
-@jit
+@jit_inner
 def weigh(rates, S, begin, end, total):
     """Add to ``total``, over some ages, ``S`` times rates that all lanes share."""
     a = begin
@@ -30,7 +30,7 @@ def weigh(rates, S, begin, end, total):
             a += 1
 
 
-@jit
+@jit_inner
 def weigh_drawn(rates, S, enter, mobile, by_person, moving, begin, end, total):
     """As :func:`weigh`, of those at the start of the year and of who enters then."""
     a = begin
@@ -51,7 +51,7 @@ def weigh_drawn(rates, S, enter, mobile, by_person, moving, begin, end, total):
             a += 1
 
 
-@jit
+@jit_inner
 def weigh_laid(rates, S, H, begin, end, total):
     """As :func:`weigh_drawn`, bit for bit, of migrants that are laid out."""
     for a in range(begin, end):
@@ -60,7 +60,7 @@ def weigh_laid(rates, S, H, begin, end, total):
             total[z] = fma(f, s[z] + h[z], total[z])
 
 
-@jit
+@jit_inner
 def weigh_apart(values, rows, t, order, S, begin, end, total):
     """As :func:`weigh`, bit for bit, by rates of the row of each lane."""
     for a in range(begin, end):
@@ -69,7 +69,7 @@ def weigh_apart(values, rows, t, order, S, begin, end, total):
             total[z] = fma(values[rows[z], t, order, a], s[z], total[z])
 
 
-@jit
+@jit_inner
 def bear_early(d, t, form, rows, S, enter, mobile, moving, H, X, W):
     """Women at the start of the year, and who enters then, times their rates, by order.
 
@@ -94,7 +94,7 @@ def bear_early(d, t, form, rows, S, enter, mobile, moving, H, X, W):
             weigh_drawn(rates, S, enter, mobile, by_person, moving, first, last, total)
 
 
-@jit
+@jit_inner
 def bear(d, t, rows, S, W, births, start, stop, out):
     """Births of all orders by lane, from early ones and the women of the end of the year.
 

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from popsim.kernels._jit import jit
+from popsim.kernels._jit import jit_inner
 from popsim.kernels.cohort import CLOSED, COUNTS, RATES, TOTAL
-from popsim.kernels.lane_rates import lay_migrants, may_empty
+from popsim.kernels.lane_rates import lane_rates
 from popsim.kernels.lanes import LANES, fill, lay
 from popsim.kernels.walks import BY_DRAW, COEFFICIENTS, LAID, SHARED
+
+lay_mortality, lay_migrants, may_empty, guard, lift = lane_rates(LANES)
 
 # Rows of what a lane draws in a year: the shift of life expectancy by sex, and of migration.
 MOVING, DRAWN = 2, 3
 
 
-@jit
+@jit_inner
 def read_draws(d, t, cells, rows, share, S, draw):
     """What each lane draws; a total is a shift that all ages have in proportion to their people."""
     # As variables: each time that an array is taken out of ``d`` it is counted as in use.
@@ -40,7 +42,7 @@ def read_draws(d, t, cells, rows, share, S, draw):
             draw[MOVING * LANES + z] = share * (total / people if people > 0.0 else 0.0)
 
 
-@jit
+@jit_inner
 def find_form(d, alike, S, enter, mobile, draw, poor):
     """The walk that the block takes in the year; ``poor`` groups of each sex have nobody."""
     drawn, by_person = d.shift.shape[0] > 0, d.mode != COUNTS
@@ -54,7 +56,7 @@ def find_form(d, alike, S, enter, mobile, draw, poor):
     return BY_DRAW if drawn else SHARED
 
 
-@jit
+@jit_inner
 def add_fours(X, total):
     """Sum of the rows of a block by lane."""
     fill(total, 0.0)
@@ -71,7 +73,7 @@ def add_fours(X, total):
             a += 1
 
 
-@jit
+@jit_inner
 def lay_apart(d, t, rows, share, S, enter, mobile, moving, Q, H):
     """Mortality and migrants who enter, of both sexes, where lanes read different rows."""
     years, n, size = d.survival.shape[1], d.population.shape[1], S[0].shape[0]

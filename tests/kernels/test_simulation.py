@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from popsim.kernels import _jit, cohort, simulation, simulation_reference
-from popsim.kernels.simulation_cohorts import LANES
 from popsim.kernels.simulation_inputs import (
     BY_ORDER,
     CHILD_AGES,
@@ -17,6 +16,7 @@ from popsim.kernels.simulation_inputs import (
     Policy,
     Summary,
 )
+from popsim.kernels.simulation_lanes import LANES
 
 MODES = (cohort.CLOSED, cohort.COUNTS, cohort.RATES, cohort.TOTAL)
 AGES, YEARS, FIRST, LAST = 54, 6, 12, 50
