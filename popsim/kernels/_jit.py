@@ -43,13 +43,15 @@ __all__ = [
 ]
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
-Arrays = TypeVar("Arrays")
+Array = TypeVar("Array")
 _SETTINGS: dict[str, Any] = {
     "cache": True,
     "error_model": "numpy",
     "nogil": True,
     "no_cfunc_wrapper": True,  # nobody calls kernels from C
 }
+_INNER = {**_SETTINGS, "no_cpython_wrapper": True}
+_INLINED: dict[str, Any] = {"error_model": "numpy", "inline": "always"}
 
 #: Ranges of cells for each thread: more than one, since no two take the same time.
 _RANGES_A_THREAD = 4
@@ -69,13 +71,13 @@ def jit(function: Kernel) -> Kernel:
 
 def jit_inner(function: Kernel) -> Kernel:
     """Compile what only kernels call: without a way in from Python, in two thirds of the time."""
-    compiled: Kernel = njit(**_SETTINGS, no_cpython_wrapper=True)(function)
+    compiled: Kernel = njit(**_INNER)(function)
     return compiled
 
 
 def jit_inlined(function: Kernel) -> Kernel:
     """Have a few lines compiled where they are called, as if they were written there."""
-    compiled: Kernel = njit(error_model="numpy", inline="always")(function)
+    compiled: Kernel = njit(**_INLINED)(function)
     return compiled
 
 
@@ -139,69 +141,53 @@ def _compiled_fma(a, b, c):
     return lambda a, b, c: _fma(a, b, c)  # type: ignore[call-arg]
 
 
-def uncounted(arrays: Arrays) -> Arrays:
-    """The same arrays, of which nobody counts any more how many use them.
+def uncounted(array: Array) -> Array:
+    """The same array, of which nobody counts any more how many use it.
 
-    A compiled function counts, one atomic operation up and one down for each array that it is
-    handed, unless it calls no other; in a kernel that calls dozens of them in a step this takes
-    as long as the numbers do. Somebody else has to keep the arrays: the caller does where they
-    are arguments, and :func:`in_use` does where the kernel has made them.
-
-    Parameters
-    ----------
-    arrays : array or tuple of arrays and numbers
+    A compiled function that calls others counts, one atomic operation up and one down for each
+    array that it is handed; in a kernel with dozens of calls in a step this takes as long as
+    the numbers do. Somebody else has to keep the memory: a kernel that has made it itself calls
+    :func:`in_use` when all is done.
 
     Examples
     --------
-    >>> uncounted((1, 2.0))
-    (1, 2.0)
+    >>> uncounted([1.0])
+    [1.0]
     """
-    return arrays
+    return array
 
 
-def in_use(arrays: Any) -> None:
-    """Keep arrays that :func:`uncounted` was given until here."""
-
-
-def _without_owner(context: Any, builder: Any, kind: Any, value: Any) -> Any:
-    if isinstance(kind, types.Array):
-        array = context.make_array(kind)(context, builder, value)
-        array.meminfo = cgutils.get_null_value(array.meminfo.type)
-        array.parent = cgutils.get_null_value(array.parent.type)
-        return array._getvalue()
-    if isinstance(kind, types.BaseTuple):
-        parts = [
-            _without_owner(context, builder, part, builder.extract_value(value, i))
-            for i, part in enumerate(kind)
-        ]
-        return context.make_tuple(builder, kind, parts)
-    return value
+def in_use(array: Any) -> None:
+    """Keep memory, of which :func:`uncounted` arrays are parts, until here."""
 
 
 @intrinsic
-def _uncounted(_: Any, arrays: Any) -> Any:
+def _uncounted(_: Any, array: Any) -> Any:
     def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return _without_owner(context, builder, signature.args[0], arguments[0])
+        same = context.make_array(array)(context, builder, arguments[0])
+        same.meminfo = cgutils.get_null_value(same.meminfo.type)
+        same.parent = cgutils.get_null_value(same.parent.type)
+        return same._getvalue()
 
-    return arrays(arrays), build
+    return array(array), build
 
 
 @overload(uncounted, inline="always")
-def _compiled_uncounted(arrays):
-    return lambda arrays: _uncounted(arrays)  # type: ignore[call-arg]
+def _compiled_uncounted(array):
+    return lambda array: _uncounted(array)  # type: ignore[call-arg]
 
 
 @intrinsic
-def _in_use(_: Any, arrays: Any) -> Any:
+def _in_use(_: Any, array: Any) -> Any:
     def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return context.get_dummy_value()
 
-    return types.void(arrays), build
+    return types.void(array), build
 
 
 @overload(in_use, inline="always")
-def _compiled_in_use(arrays):
-    return lambda arrays: _in_use(arrays)  # type: ignore[call-arg]
+def _compiled_in_use(array):
+    return lambda array: _in_use(array)  # type: ignore[call-arg]
 
 
 def most_threads() -> int:
