@@ -70,7 +70,10 @@ def jit(function: Kernel) -> Kernel:
 
 
 def jit_inner(function: Kernel) -> Kernel:
-    """Compile what only kernels call: without a way in from Python, in two thirds of the time."""
+    """Compile what only compiled functions call: without a way in from Python, so sooner.
+
+    For kernels of which no test runs the Python source: a call from Python ends the process.
+    """
     compiled: Kernel = njit(**_INNER)(function)
     return compiled
 

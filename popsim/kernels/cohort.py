@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from popsim.kernels._jit import jit_cells, jit_inner
+from popsim.kernels._jit import jit, jit_cells
 
 #: How migration is given (the kernel's own enumeration; labels live outside).
 CLOSED, COUNTS, RATES, TOTAL = 0, 1, 2, 3
@@ -28,7 +28,7 @@ CLOSED, COUNTS, RATES, TOTAL = 0, 1, 2, 3
 NEGLIGIBLE = 1e-5
 
 
-@jit_inner
+@jit
 def _sum(x, start, stop):
     """Sum of ``x[start:stop]`` in a fixed order of four strands, which can run at once."""
     s0 = s1 = s2 = s3 = 0.0
@@ -45,14 +45,14 @@ def _sum(x, start, stop):
     return (s0 + s1) + (s2 + s3)
 
 
-@jit_inner
+@jit
 def _copy(x, out):
     """Copy one state; Numba compiles ``out[:] = x`` with seconds of checks around it."""
     for a in range(x.shape[0]):
         out[a] = x[a]
 
 
-@jit_inner
+@jit
 def _migrate(P, migration, mode, step, M, adjustment):
     """Net migrants of the step into ``M``; returns how many groups the guard altered."""
     n = P.shape[0]
@@ -79,7 +79,7 @@ def _migrate(P, migration, mode, step, M, adjustment):
     return emptied
 
 
-@jit_inner
+@jit
 def _lift(E, M, adjustment):
     """Lift groups below zero to zero; what lifts them came in, or the books would not close."""
     below = 0
@@ -96,7 +96,7 @@ def _lift(E, M, adjustment):
     return fresh
 
 
-@jit_inner
+@jit
 def _survive(A, survival, D, E):
     """Deaths and survivors of everybody alive at the start, by age reached (from age 1)."""
     n = A.shape[0]
@@ -110,7 +110,7 @@ def _survive(A, survival, D, E):
         E[w] = reaching - D[w]
 
 
-@jit_inner
+@jit
 def _bear(fertility, factor, step, A, E, first, last, B):
     """Births of one order by age of mother, and their sum."""
     for a in range(first, last):
@@ -118,7 +118,7 @@ def _bear(fertility, factor, step, A, E, first, last, B):
     return _sum(B, first, last)
 
 
-@jit_inner
+@jit
 def _step(
     P, survival, fertility, factor, srb, migration, mode, step, even, first, last,
     A, E, B, D, M, adjustment,
@@ -223,7 +223,7 @@ def project_full(
             )  # fmt: skip
 
 
-@jit_inner
+@jit
 def _group(state, borders, out):
     ages = state.shape[0] // 2
     for s in range(2):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from popsim.kernels._jit import jit_cells, jit_inner
+from popsim.kernels._jit import jit, jit_cells
 from popsim.kernels.cohort import CLOSED, COUNTS, RATES, _sum
 from popsim.kernels.lanes import LANES
 
@@ -20,7 +20,7 @@ PARITIES = 4
 BELOW, ALL_BELOW, RATE, ROWS = 4, 8, 9, 12
 
 
-@jit_inner
+@jit
 def net_migrants(mode, flow, people, everybody, a):
     """Net migrants of the year among the women of an age."""
     if mode == COUNTS:
@@ -30,7 +30,7 @@ def net_migrants(mode, flow, people, everybody, a):
     return 0.0 if mode == CLOSED else flow[0] * people[a] / everybody
 
 
-@jit_inner
+@jit
 def bear(m, survival, fertility, split, a, X, lanes):
     """Rates by order of one age, whose women are in ``X`` beside those of the age below."""
     p0, p1, p2 = split[0, a], split[1, a], split[2, a]
@@ -65,7 +65,7 @@ def bear(m, survival, fertility, split, a, X, lanes):
         X[ALL_BELOW * LANES + z] = exposed
 
 
-@jit_inner
+@jit
 def together(row, end, population_row, survival_row, flow_row, split_row, fertility_row):
     """End of the rows from ``row`` that share all they read, at most ``LANES``."""
     stop = row + 1

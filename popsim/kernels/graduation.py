@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from popsim.kernels._jit import jit_cells, jit_inner
+from popsim.kernels._jit import jit, jit_cells
 
 __all__ = ["smooth_rows"]
 
@@ -26,7 +26,7 @@ _ARMIJO = 1e-4
 _CLOSE = 1e-5
 
 
-@jit_inner
+@jit
 def _group_logs(weight, start, eta, share, logs):
     """Write the log of each group's sum, and each age's share of its group."""
     for g in range(len(logs)):
@@ -42,7 +42,7 @@ def _group_logs(weight, start, eta, share, logs):
         logs[g] = top + np.log(total)
 
 
-@jit_inner
+@jit
 def _solve(system, right):
     """Solve a small linear system in place by elimination with partial pivoting.
 
@@ -71,7 +71,7 @@ def _solve(system, right):
         right[i] /= system[i, i]
 
 
-@jit_inner
+@jit
 def _direction(start, inverse, null, eta, share, short, right, spread, system, move):
     """Solve the linearised problem; write the change of eta; return its largest multiplier."""
     n, m, k = len(eta), len(short), null.shape[1]
@@ -107,7 +107,7 @@ def _direction(start, inverse, null, eta, share, short, right, spread, system, m
     return multiplier
 
 
-@jit_inner
+@jit
 def _form(penalty, left, right):
     """Return left' Q right."""
     total = 0.0
@@ -119,7 +119,7 @@ def _form(penalty, left, right):
     return total
 
 
-@jit_inner
+@jit
 def _step_length(weight, start, target, eta, move, slope, bend, price, short, trial, share, logs):
     """Halve the step until the merit (roughness plus priced shortfall) falls enough."""
     shortfall = 0.0
@@ -141,7 +141,7 @@ def _step_length(weight, start, target, eta, move, slope, bend, price, short, tr
     return length
 
 
-@jit_inner
+@jit
 def _smooth_row(total, weight, start, penalty, inverse, null, steps, tolerance, out):
     """Spread one row; return the largest change of eta in the last step."""
     n, m, k = len(out), len(total), null.shape[1]

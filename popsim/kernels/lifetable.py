@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from popsim.kernels._jit import jit, jit_cells, jit_inner
+from popsim.kernels._jit import jit, jit_cells
 
 Array = np.ndarray
 
@@ -38,7 +38,7 @@ _SETTLED = 1e-13
 _ROUNDS_OF_RATES = 500
 
 
-@jit_inner
+@jit
 def _piecewise(x: float, pieces: Array) -> float:
     """Linear in pieces: (up to, intercept, slope) each, the last one up to infinity."""
     k = 0
@@ -47,7 +47,7 @@ def _piecewise(x: float, pieces: Array) -> float:
     return pieces[k, 1] + pieces[k, 2] * x
 
 
-@jit_inner
+@jit
 def _within(share_of: float, n: float) -> float:
     return min(max(share_of, _LOWEST_SHARE * n), n)
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from popsim.kernels._jit import jit, jit_cells, jit_inner
+from popsim.kernels._jit import jit, jit_cells
 from popsim.kernels.lifetable import separation_row
 
 Array = np.ndarray
@@ -51,7 +51,7 @@ def life_expectancy_row(
     return years + alive * a[last]
 
 
-@jit_inner
+@jit
 def _at_level(
     k: float,
     m: Array,
@@ -76,7 +76,7 @@ def _at_level(
     return life_expectancy_row(out, n, infants, children, rule, a)
 
 
-@jit_inner
+@jit
 def _furthest(
     limit: float,
     m: Array,
@@ -103,7 +103,7 @@ def _furthest(
     return inside
 
 
-@jit_inner
+@jit
 def _close_in(
     lower: float,
     f_lower: float,
@@ -144,7 +144,7 @@ def _close_in(
     return lower if abs(f) <= _PROMISE else np.nan
 
 
-@jit_inner
+@jit
 def _meet_row(
     target: float,
     steepest: float,

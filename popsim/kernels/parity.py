@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from popsim.kernels._jit import jit, jit_cells, jit_inner
+from popsim.kernels._jit import jit, jit_cells
 from popsim.kernels.cohort import CLOSED, _copy, _group, _lift, _migrate, _sum, _survive
 
 PARITIES, ORDERS = 4, 3
@@ -31,7 +31,7 @@ PARITIES, ORDERS = 4, 3
 CONDITIONAL, BY_ORDER, FIRST_YEAR = 0, 1, 2
 
 
-@jit_inner
+@jit
 def _scale(N, total):
     """Scale the parities of each age to the total; women where there were none are childless."""
     for a in range(N.shape[1]):
@@ -44,7 +44,7 @@ def _scale(N, total):
         N[3, a] *= ratio
 
 
-@jit_inner
+@jit
 def _reach(A, E, R):
     """Women at the end (with their migrants) per exposed woman that the age is reached from."""
     n = len(R)
@@ -85,7 +85,7 @@ def fill(start, women, births, ceiling, rates):
         rates[o] = births / everybody if everybody > 0.0 else np.inf
 
 
-@jit_inner
+@jit
 def _conditional(N, fertility, A, E, R, step, first, last, keep, start, ceiling, c):
     """Conditional rates that give the births of incidence rates, age after age.
 
@@ -115,7 +115,7 @@ def _conditional(N, fertility, A, E, R, step, first, last, keep, start, ceiling,
             c[k, a] = rates[min(k, 2)] / step
 
 
-@jit_inner
+@jit
 def _advance(N, c, factor, R, step, first, last, G, F, T, B):
     """Births by order and age into ``B``, and ``N`` moved to the end of the step.
 
@@ -149,7 +149,7 @@ def _advance(N, c, factor, R, step, first, last, G, F, T, B):
             N[k, a] += T[k, a]
 
 
-@jit_inner
+@jit
 def _step(
     P, N, survival, rates, factor, srb, migration, mode, step, even, first, last,
     given, keep, start, ceiling, A, E, B, D, M, adjustment, c, R, G, F, T,
@@ -339,7 +339,7 @@ def project_summary(
             _copy(N[k], out_women_final[c, k])
 
 
-@jit_inner
+@jit
 def _per_woman(B, A, E, M, even, first, last):
     """Births per exposed woman, summed over age."""
     total = 0.0

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from popsim.kernels._jit import in_ranges, jit, jit_inner
+from popsim.kernels._jit import in_ranges, jit
 
 _BINS = 256  # what a byte counts
 
@@ -169,7 +169,7 @@ def _select(
                 out[q, first + s] = _between(numbers[0], numbers[1], w - int(w))
 
 
-@jit_inner
+@jit
 def _lay(values: np.ndarray, starts: np.ndarray, draws: int, inner: int, rows: np.ndarray) -> None:
     """Copy series into rows of their own."""
     for d in range(draws):
@@ -177,13 +177,13 @@ def _lay(values: np.ndarray, starts: np.ndarray, draws: int, inner: int, rows: n
             rows[s, d] = values[starts[s] + d * inner]
 
 
-@jit_inner
+@jit
 def _key(bits: int) -> int:
     """The key of a float's bits; its own inverse."""
     return bits ^ ((bits >> 63) & _BEHIND_SIGN)
 
 
-@jit_inner
+@jit
 def _extent(bits: np.ndarray, draws: int) -> tuple[int, int]:
     """The least and the greatest key."""
     least = most = _key(bits[0])
@@ -194,7 +194,7 @@ def _extent(bits: np.ndarray, draws: int) -> tuple[int, int]:
     return least, most
 
 
-@jit_inner
+@jit
 def _gather(bits: np.ndarray, used: int, room: _Room) -> None:
     """Gather the keys of the bins that hold a rank, those of a lower bin before a higher one's.
 
@@ -232,7 +232,7 @@ def _gather(bits: np.ndarray, used: int, room: _Room) -> None:
             place[bins[d]] = at + 1
 
 
-@jit_inner
+@jit
 def _pair(begin: int, end: int, rank: int, room: _Room) -> tuple[int, int]:
     """The keys at a rank among ``keys[begin:end]`` and at the next one, if there is a next."""
     few, counts = room.few, room.counts
@@ -284,7 +284,7 @@ def _pair(begin: int, end: int, rank: int, room: _Room) -> tuple[int, int]:
     return few[rank], few[rank + 1 if rank + 1 < size else rank]
 
 
-@jit_inner
+@jit
 def _between(lower: float, upper: float, w: float) -> float:
     """From the nearer neighbour, as NumPy does."""
     if w == 0.0 or lower == upper:

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from popsim.kernels._jit import jit, jit_cells, jit_inner
+from popsim.kernels._jit import jit, jit_cells
 
 Array = np.ndarray
 
@@ -57,7 +57,7 @@ _F = (2.04426310338993978564e-15, 1.4215117583164458887e-7, 1.846318317510054681
       0.59983220655588793769, 1.0)  # fmt: skip
 
 
-@jit_inner
+@jit
 def _ratio(r, p, q):
     """``p(r) / q(r)`` by Horner's rule."""
     above = ((((((p[0] * r + p[1]) * r + p[2]) * r + p[3]) * r + p[4]) * r + p[5]) * r + p[6]) * r
@@ -98,7 +98,7 @@ def normal_quantiles(u: Array, tails: Array, root: Array, side: Array, z: Array)
         z[i] = -size if u[i] < 0.5 else size
 
 
-@jit_inner
+@jit
 def _product(a, b):
     """Upper and lower 64 bits of a product of two 64-bit numbers, from those of their halves.
 
@@ -145,7 +145,7 @@ def philox_block(key0, key1, block, word1, out: Array) -> None:
         out[3 * LANES + lane] = c3
 
 
-@jit_inner
+@jit
 def _paths(key, first, years, rho, out):
     """Autoregressive normals (draw, year) of a task: at most ``TASK`` draws, from ``first``."""
     here, horizon = out.shape
