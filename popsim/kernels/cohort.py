@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from popsim.kernels._jit import jit, jit_cells
+from popsim.kernels._jit import in_use, jit, jit_cells, uncounted
 
 #: How migration is given (the kernel's own enumeration; labels live outside).
 CLOSED, COUNTS, RATES, TOTAL = 0, 1, 2, 3
@@ -201,9 +201,15 @@ def project_full(
         altered: both come in as zeros.
     out_altered : (cell, year) int64
     """
-    steps = out_altered.shape[1]
+    # Threads would take turns in counting who uses an array at each of its many uses.
+    population, survival = uncounted(population), uncounted(survival)
+    fertility, factor, migration = uncounted(fertility), uncounted(factor), uncounted(migration)
+    out_population, out_births = uncounted(out_population), uncounted(out_births)
+    out_deaths, out_migration = uncounted(out_deaths), uncounted(out_migration)
+    out_adjustment, steps = uncounted(out_adjustment), out_altered.shape[1]
+    memory = np.empty(population.shape[1])
+    A = uncounted(memory)
     for c in range(begin, end):
-        A = np.empty(population.shape[1])
         _copy(population[population_index[c]], out_population[c, 0])
         for t in range(steps):
             B = out_births[c, t]
@@ -221,6 +227,7 @@ def project_full(
                 A, out_population[c, t + 1], B, out_deaths[c, t],
                 out_migration[c, t], out_adjustment[c, t],
             )  # fmt: skip
+    in_use(memory)
 
 
 @jit
