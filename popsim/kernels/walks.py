@@ -41,6 +41,7 @@ class Walks(NamedTuple):
     begin: Callable[..., Any]
     walk: Callable[..., Any]
     join_oldest: Callable[..., Any]
+    walk_drawn: Callable[..., Any]
 
 
 def walks(lanes: int) -> Walks:
@@ -199,4 +200,4 @@ def walks(lanes: int) -> Walks:
             poor += e <= 0.0
         return poor
 
-    return Walks(begin, walk, join_oldest)
+    return Walks(begin, walk, join_oldest, walk_drawn)
