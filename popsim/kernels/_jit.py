@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
-Array = TypeVar("Array")
+Arrays = TypeVar("Arrays")
 _SETTINGS: dict[str, Any] = {
     "cache": True,
     "error_model": "numpy",
@@ -144,40 +144,52 @@ def _compiled_fma(a, b, c):
     return lambda a, b, c: _fma(a, b, c)  # type: ignore[call-arg]
 
 
-def uncounted(array: Array) -> Array:
-    """The same array, of which nobody counts any more how many use it.
+def uncounted(arrays: Arrays) -> Arrays:
+    """The same array or named tuple of arrays, of which nobody counts any more how many use it.
 
     A compiled function that calls others counts, one atomic operation up and one down for each
     array that it is handed; in a kernel with dozens of calls in a step this takes as long as
-    the numbers do. Somebody else has to keep the memory: a kernel that has made it itself calls
-    :func:`in_use` when all is done.
+    the numbers do, and threads take turns in it. Somebody else has to keep the memory: the
+    caller does of arguments, and a kernel that has made it itself calls :func:`in_use` when all
+    is done.
 
     Examples
     --------
     >>> uncounted([1.0])
     [1.0]
     """
-    return array
+    return arrays
 
 
 def in_use(array: Any) -> None:
     """Keep memory, of which :func:`uncounted` arrays are parts, until here."""
 
 
-@intrinsic
-def _uncounted(_: Any, array: Any) -> Any:
-    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        same = context.make_array(array)(context, builder, arguments[0])
+def _without_owner(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+    if isinstance(kind, types.Array):
+        same = context.make_array(kind)(context, builder, value)
         same.meminfo = cgutils.get_null_value(same.meminfo.type)
         same.parent = cgutils.get_null_value(same.parent.type)
         return same._getvalue()
+    if isinstance(kind, types.BaseTuple):
+        for i in range(len(kind)):
+            part = builder.extract_value(value, i)
+            part = _without_owner(context, builder, kind[i], part)
+            value = builder.insert_value(value, part, i)
+    return value
 
-    return array(array), build
+
+@intrinsic
+def _uncounted(_: Any, arrays: Any) -> Any:
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return _without_owner(context, builder, arrays, arguments[0])
+
+    return arrays(arrays), build
 
 
 @overload(uncounted, inline="always")
-def _compiled_uncounted(array):
-    return lambda array: _uncounted(array)  # type: ignore[call-arg]
+def _compiled_uncounted(arrays):
+    return lambda arrays: _uncounted(arrays)  # type: ignore[call-arg]
 
 
 @intrinsic

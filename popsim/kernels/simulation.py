@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from popsim.kernels._jit import fma, in_use, jit_cells, jit_inner
+from popsim.kernels._jit import fma, in_use, jit_cells, jit_inner, uncounted
 from popsim.kernels.cohort import CLOSED, COUNTS, RATES, TOTAL
 from popsim.kernels.lane_rates import count_poor, read_mortality
 from popsim.kernels.lanes import blocks, room, room_for
@@ -163,7 +163,8 @@ def simulate_blocks(
     every,
 ):  # fmt: skip
     """All years and scenarios of blocks: cells ``starts <= c < stops``, which share their rates."""
-    d, p, out = demography, policy, summary
+    d, p, out = uncounted(demography), uncounted(policy), uncounted(summary)
+    every, borders = uncounted(every), uncounted(borders)
     scenarios, years = out.births.shape[0], out.births.shape[2]
     n, first, last, mode = d.population.shape[1], max(d.first, 1), d.last, d.mode
     full, by_person = every.population.shape[1] > 0, mode in (RATES, TOTAL)
@@ -181,7 +182,7 @@ def simulate_blocks(
         HANDED * LANES, HANDED * LANES, bands, bands, ALL_SUMS * LANES,
         max(borders.shape[0], PARITIES) * LANES, LANES, DRAWN * LANES, years * lanes,
         (years + 1) * lanes, 2 * p.pay.shape[1] * ORDERS * LANES, ORDERS * lanes, lanes, n, n,
-        coefficients * n,
+        coefficients * n, 3 * PARITIES,
     )  # fmt: skip
     memory, places = room_for(np.array(sizes))
     P, W, shares = room(memory, places, 0), room(memory, places, 1), room(memory, places, 2)
@@ -198,6 +199,7 @@ def simulate_blocks(
     toddlers = room(memory, places, 21).reshape((scenarios, -1))
     enter, mobile = room(memory, places, 22)[:n], room(memory, places, 23)[:n]
     mortality = room(memory, places, 24)[: coefficients * n].reshape((coefficients, n))
+    few = room(memory, places, 25)[: 3 * PARITIES].reshape((3, PARITIES))
     cells, wanting, shapes, read = np.empty((4, LANES), dtype=np.int64)
     altered, poor = np.zeros(LANES, dtype=np.int64), np.zeros(scenarios, dtype=np.int64)
     # As variables: functions are compiled anew for each constant that they are called with.
@@ -317,7 +319,7 @@ def simulate_blocks(
                         empty += move_women(
                             form, S, youngest, W, wat, X, of_sex, u, v, by_person, draw[sex],
                             moving, q, h, low, tracked, first, last, p.band, d.ceiling, packages, F,
-                            by_band, one, other, r, s, begin, asked, t, every.births,
+                            by_band, one, other, few, r, s, begin, asked, t, every.births,
                         )  # fmt: skip
                     else:
                         empty += walk(

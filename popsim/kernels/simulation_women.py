@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from popsim.kernels._jit import fma, jit_inner
+from popsim.kernels._jit import fma, jit_inlined, jit_inner
 from popsim.kernels.simulation_lanes import LANES, walk
 from popsim.kernels.walks import DEATHS, ENTER, LAID, NET, SUMS
 
@@ -126,9 +126,9 @@ def bear_wanted(W, wat, X, low, a, below, here):
         l2, l3 = below[(NOT_YET + 2) * LANES + z], below[(NOT_YET + 3) * LANES + z]
         c0, c1 = x[RATES * LANES + z], x[(RATES + 1) * LANES + z]
         c2, c3 = x[(RATES + 2) * LANES + z], x[(RATES + 3) * LANES + z]
-        start = (c0 * n0 + c1 * n1) + (c2 * n2 + c3 * n3)
-        reach = (c0 * l0 + c1 * l1) + (c2 * l2 + c3 * l3)
-        scale = x[WANTED * LANES + z] * (exposed + alive) / (exposed * start + left * reach)
+        start = fma(c3, n3, fma(c2, n2, fma(c1, n1, c0 * n0)))
+        reach = fma(c3, l3, fma(c2, l2, fma(c1, l1, c0 * l0)))
+        scale = x[WANTED * LANES + z] * (exposed + alive) / fma(left, reach, exposed * start)
         half = 0.5 * scale
         c0, c1, c2, c3 = half * c0, half * c1, half * c2, half * c3
         # Births per woman of those at the age at the start, and of those who reach it; in the
@@ -146,8 +146,8 @@ def bear_wanted(W, wat, X, low, a, below, here):
         e2, f2 = e2 + e3, f2 + f3
         here[BORNE * LANES + z], here[(BORNE + 1) * LANES + z] = e0, e1
         here[(BORNE + 2) * LANES + z] = e2
-        b0, b1 = exposed * e0 + left * f0, exposed * e1 + left * f1
-        b2 = exposed * e2 + left * f2
+        b0, b1 = fma(left, f0, exposed * e0), fma(left, f1, exposed * e1)
+        b2 = fma(left, f2, exposed * e2)
         here[BORN * LANES + z], here[(BORN + 1) * LANES + z] = b0, b1
         here[(BORN + 2) * LANES + z] = b2
         here[BIRTHS * LANES + z] = below[BIRTHS * LANES + z] + b0
@@ -194,8 +194,8 @@ def bear_given(W, wat, X, low, a, F, band, below, here):
         e2, f2 = e2 + e3, f2 + f3
         here[BORNE * LANES + z], here[(BORNE + 1) * LANES + z] = e0, e1
         here[(BORNE + 2) * LANES + z] = e2
-        b0, b1 = exposed * e0 + left * f0, exposed * e1 + left * f1
-        b2 = exposed * e2 + left * f2
+        b0, b1 = fma(left, f0, exposed * e0), fma(left, f1, exposed * e1)
+        b2 = fma(left, f2, exposed * e2)
         women = 0.5 * (exposed + alive)
         each = (b0 + b1 + b2) / women if women > 0.0 else 0.0
         here[BORN * LANES + z], here[(BORN + 1) * LANES + z] = b0, b1
@@ -207,6 +207,41 @@ def bear_given(W, wat, X, low, a, F, band, below, here):
         here[DIED * LANES + z] = fma(q, reaching, below[DIED * LANES + z])
         poor += alive <= 0.0
     return poor
+
+
+@jit_inlined
+def hold(births, ceiling, women, X, at, rates):
+    """Rates in proportion to those at ``at``, none beyond the ceiling, or them if that is lower.
+
+    ``women`` (half, parity) of one lane may bear.
+    """
+    held = 0  # bit by parity
+    for k in range(PARITIES):
+        rates[k] = 0.0
+    for _ in range(PARITIES + 1 if births > 0.0 else 0):
+        left, free, everybody = births, 0.0, 0.0
+        for k in range(PARITIES):
+            c, bearing = X[at + k * LANES], 0.5 * (women[0, k] + women[1, k])
+            everybody += bearing
+            if held >> k & 1:
+                left -= max(c, ceiling) * bearing
+            else:
+                free += c * bearing
+        if free <= 0.0:  # nobody of the parities that bear, or all are held: all bear alike
+            for k in range(PARITIES):
+                rates[k] = births / everybody if everybody > 0.0 else np.inf
+            return
+        more, scale = held, left / free
+        for k in range(PARITIES):
+            c = X[at + k * LANES]
+            if held >> k & 1:
+                rates[k] = max(c, ceiling)
+            else:
+                rates[k] = scale * c
+                more |= (rates[k] > max(c, ceiling)) << k
+        if more == held:
+            return
+        held = more
 
 
 @jit_inner
@@ -246,50 +281,15 @@ def bear_held(W, wat, X, low, a, ceiling, below, here, women, rates):
         e2, f2 = e2 + e3, f2 + f3
         here[BORNE * LANES + z], here[(BORNE + 1) * LANES + z] = e0, e1
         here[(BORNE + 2) * LANES + z] = e2
-        here[BORN * LANES + z] = exposed * e0 + left * f0
-        here[(BORN + 1) * LANES + z] = exposed * e1 + left * f1
-        here[(BORN + 2) * LANES + z] = exposed * e2 + left * f2
+        here[BORN * LANES + z] = fma(left, f0, exposed * e0)
+        here[(BORN + 1) * LANES + z] = fma(left, f1, exposed * e1)
+        here[(BORN + 2) * LANES + z] = fma(left, f2, exposed * e2)
         for o in range(ORDERS):
             born = here[(BORN + o) * LANES + z]
             here[(BIRTHS + o) * LANES + z] = below[(BIRTHS + o) * LANES + z] + born
             total += born
         each = total / everybody if everybody > 0.0 else 0.0
         here[FERTILITY * LANES + z] = below[FERTILITY * LANES + z] + (each - wanted)
-
-
-@jit_inner
-def hold(births, ceiling, women, X, at, rates):
-    """Rates in proportion to those at ``at``, none beyond the ceiling, or them if that is lower.
-
-    ``women`` (half, parity) of one lane may bear.
-    """
-    held = 0  # bit by parity
-    for k in range(PARITIES):
-        rates[k] = 0.0
-    for _ in range(PARITIES + 1 if births > 0.0 else 0):
-        left, free, everybody = births, 0.0, 0.0
-        for k in range(PARITIES):
-            c, bearing = X[at + k * LANES], 0.5 * (women[0, k] + women[1, k])
-            everybody += bearing
-            if held >> k & 1:
-                left -= max(c, ceiling) * bearing
-            else:
-                free += c * bearing
-        if free <= 0.0:  # nobody of the parities that bear, or all are held: all bear alike
-            for k in range(PARITIES):
-                rates[k] = births / everybody if everybody > 0.0 else np.inf
-            return
-        more, scale = held, left / free
-        for k in range(PARITIES):
-            c = X[at + k * LANES]
-            if held >> k & 1:
-                rates[k] = max(c, ceiling)
-            else:
-                rates[k] = scale * c
-                more |= (rates[k] > max(c, ceiling)) << k
-        if more == held:
-            return
-        held = more
 
 
 @jit_inner
@@ -398,16 +398,16 @@ def settle(
 @jit_inner
 def move_women(
     form, S, youngest, W, wat, X, P, enter, mobile, by_person, shift, moving, Q, H, low, tracked,
-    first, last, band, ceiling, packages, F, by_band, one, other, R, s, begin, end, t, out,
+    first, last, band, ceiling, packages, F, by_band, one, other, scratch, R, s, begin,
+    end, t, out,
 ):  # fmt: skip
     """One year of women but for the ends, from the ``youngest`` age on; counts empty groups.
 
     In the baseline (``s`` 0) women bear the births that are wanted, in packages at the rates of
     the baseline times the factors ``F`` (band, order). ``one`` and ``other`` are what ages hand
-    on to each other in turns, and ``out`` births at every age.
+    on to each other in turns, and ``out`` births at every age; ``scratch`` is three rows by parity.
     """
     ages, none, held = enter.shape[0], 0, 0
-    scratch = np.empty((3, PARITIES))
     poor = walk(form, S, youngest, low - 1, P, enter, mobile, by_person, shift, moving, Q, H, R)
     let_in(form, S, enter, mobile, by_person, moving, H, low, tracked, X, R)
     start(S, W, wat, low, R, one)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from popsim.kernels._jit import fma, in_use, jit_cells, jit_inner
+from popsim.kernels._jit import fma, in_use, jit_cells, jit_inner, uncounted
 from popsim.kernels.cohort import CLOSED, COUNTS, RATES, TOTAL
 from popsim.kernels.lane_rates import count_poor, read_mortality
 from popsim.kernels.lanes import LANES, fill, room, room_for, same
@@ -253,7 +253,8 @@ def write_altered(adjustment, altered, total, start, stop, t, adjusted, out):
 @jit_cells("stops")
 def project_blocks(first_block, last_block, starts, stops, inputs, borders, out):
     """All years of blocks of cells ``starts <= c < stops``."""
-    d, years, ages = inputs, out.altered.shape[0], inputs.population.shape[1] // 2
+    d, out, borders = uncounted(inputs), uncounted(out), uncounted(borders)
+    years, ages = out.altered.shape[0], d.population.shape[1] // 2
     drawn, by_person = d.shift.shape[0] > 0, d.mode != COUNTS
     by_age, share = d.mode == COUNTS or d.mode == RATES, 0.5 if d.even else 1.0
     size, groups, states = ages * LANES, (borders.shape[0] - 1) * LANES, 2 * ages
