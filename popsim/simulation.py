@@ -22,7 +22,7 @@ from popsim.projection import CORE, SUMMARY_AGES, check_inputs
 from popsim.scenario.load import load_scenario
 from popsim.scenario.model import Scenario
 from popsim.schema.blocks import chunks_of
-from popsim.simulation_plan import BASELINE, GROUPS, Plan
+from popsim.simulation_plan import BASELINE, GROUPS, RESULTS, Plan
 from popsim.uncertainty.draws import check_draws
 from popsim.uncertainty.intervals import Intervals
 from popsim.uncertainty.quantiles import check_probabilities
@@ -47,7 +47,7 @@ def simulate(
     loops: bool = True,
     age_groups: Sequence[int] = SUMMARY_AGES,
     quantiles: Sequence[float] | None = None,
-    variables: Sequence[str] | None = None,
+    variables: str | Sequence[str] | None = None,
     chunks: Mapping[str, int] | None = None,
 ) -> xr.Dataset:
     """Simulate policy scenarios beside their baseline.
@@ -83,7 +83,7 @@ def simulate(
     quantiles : sequence of float, optional
         Keep these quantiles of every variable in the place of the draws: many regions are then
         simulated block by block and no draw is stored.
-    variables : sequence of str, optional
+    variables : str or sequence of str, optional
         Keep these variables of the result only. What nobody asks for is not computed: the
         baseline alone without anything by order or parity is several times as fast.
     chunks : mapping of str to int, optional
@@ -166,7 +166,7 @@ def simulate(
         closed=loops,
         age_groups=tuple(age_groups),
         quantiles=None if quantiles is None else check_probabilities(quantiles),
-        variables=None if variables is None else tuple(variables),
+        variables=None if variables is None else _named(variables, outputs),
     )
     return plan.later(inputs, blocks) if blocks else plan.run(inputs)
 
@@ -207,6 +207,22 @@ def _until(baseline: xr.Dataset, end: int | None) -> xr.Dataset:
             fix="load or build the baseline with a later end",
         )
     return baseline.sel(year=slice(None, end))
+
+
+def _named(variables: str | Sequence[str], outputs: str) -> tuple[str, ...]:
+    """Variables that are asked for; refused before anything is computed where there is no such."""
+    variables = (variables,) if isinstance(variables, str) else tuple(variables)
+    known = sorted(name for name in RESULTS if outputs != "full" or name != "population_final")
+    for name in variables:
+        if name not in known:
+            raise InputError(
+                f"the result has no variable {name!r}",
+                where="variables",
+                got=name,
+                allowed=", ".join(known),
+                fix=did_you_mean(name, known),
+            )
+    return variables
 
 
 def _seeds(seed: int | Mapping[str, int], vary: str | Sequence[str]) -> dict[str, int | None]:

@@ -12,7 +12,7 @@ import xarray as xr
 
 from popsim.demography.dependency import dependency_ratio
 from popsim.demography.registered import counted
-from popsim.errors import InputError, did_you_mean
+from popsim.errors import InputError
 from popsim.kernels._jit import most_threads, threads
 from popsim.parity_engine import consistent_rates
 from popsim.projection import CORE
@@ -40,6 +40,21 @@ _DEMOGRAPHIC = {
     "sex_ratio": "sex_ratio_factor",
 }
 GROUPS = (*_DEMOGRAPHIC, "parity", "response", "take_up")
+
+#: Variables of a result; population_final is that of a summary.
+RESULTS = (
+    *TOTALS,
+    "births",
+    "women_by_parity",
+    "completed_parity",
+    "children_by_order",
+    "childcare_coverage",
+    "cost",
+    "cost_by_order",
+    "cost_deadweight",
+    "cost_shortfall",
+    "relocation_share",
+)
 
 #: Cells (regions times draws) that are a block where no draw is kept, and blocks at a time: what
 #: is in memory at once.
@@ -165,17 +180,22 @@ class Plan:
         )
         wanted = self._needed()
         result = engine.run(self.age_groups, every_age=self.every_age, wanted=wanted)
-        result["total_births"] = result["births"].sum(
-            ["order", "age"] if self.every_age else "order"
-        )
-        result["cost"] = result["cost_by_order"].sum("order")
-        if self.packages:  # what is spent whoever is born
-            result["cost"][1:] += policy.lump.reshape(result["cost"][1:].shape)
+        if self._asked("total_births"):
+            result["total_births"] = result["births"].sum(
+                ["order", "age"] if self.every_age else "order"
+            )
+        if self._asked("cost"):
+            result["cost"] = result["cost_by_order"].sum("order")
+            if self.packages:  # what is spent whoever is born
+                result["cost"][1:] += policy.lump.reshape(result["cost"][1:].shape)
         result["relocation_share"] = (("scenario", "draw"), policy.relocation_share)
         for name, kind in RATIOS.items():
-            if self.variables is None or name in self.variables:
+            if self._asked(name):
                 result[name] = dependency_ratio(result["population"], kind=kind)
         return self._finish(result, inputs)
+
+    def _asked(self, name: str) -> bool:
+        return self.variables is None or name in self.variables
 
     def _totals_alone(self) -> bool:
         """Whether nothing that needs women by parity is asked for."""
@@ -193,16 +213,6 @@ class Plan:
 
     def _finish(self, result: xr.Dataset, inputs: xr.Dataset) -> xr.Dataset:
         if self.variables is not None:
-            for name in self.variables:
-                if name not in result:
-                    known = sorted(map(str, result.data_vars))
-                    raise InputError(
-                        f"the result has no variable {name!r}",
-                        where="variables",
-                        got=name,
-                        allowed=", ".join(known),
-                        fix=did_you_mean(name, known),
-                    )
             result = result[list(self.variables)]
         result = describe(result)
         if self.quantiles is not None:

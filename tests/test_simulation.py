@@ -17,6 +17,7 @@ from popsim.errors import (
 )
 from popsim.scenario.options import Override
 from popsim.schema.checks import check_accounting
+from popsim.simulation_plan import RESULTS
 from popsim.uncertainty.quantiles import quantiles
 
 
@@ -118,6 +119,17 @@ def test_median_draw_is_near_the_baseline(baseline):
     assert result.sizes["scenario"] == 1
 
 
+@pytest.mark.parametrize("outputs", ["summary", "full"])
+def test_the_variables_that_can_be_asked_for_are_those_of_a_result(baseline, outputs):
+    short = baseline.isel(year=slice(0, 2))
+    result = ps.simulate(short, "ouhai", draws=2, outputs=outputs)
+    known = {*RESULTS} - ({"population_final"} if outputs == "full" else set())
+    assert set(result.data_vars) == known
+    for name in known:
+        alone = ps.simulate(short, "ouhai", draws=2, outputs=outputs, variables=[name])
+        xr.testing.assert_identical(alone[name], result[name])
+
+
 def test_groups_of_draws_are_held_or_have_seeds_of_their_own(baseline):
     def births(**settings):
         result = ps.simulate(baseline, [], draws=8, **settings)["births"].sum("order")
@@ -148,6 +160,8 @@ def test_some_variables_and_other_age_groups(baseline):
     )
     assert set(result.data_vars) == {"births", "population"}
     assert result["age_group"].values.tolist() == ["0-14", "15-64", "65+"]
+    alone = ps.simulate(baseline, [], draws=4, variables="births")
+    assert list(alone.data_vars) == ["births"]
 
 
 TOTALS = [
@@ -356,6 +370,8 @@ def test_bad_calls_are_refused(baseline, result):
         ps.simulate(baseline, "ouhai", draws=2, vary=["fertilty"])
     with pytest.raises(InputError, match=r"no variable 'birth'(.|\n)*did you mean 'births'"):
         ps.simulate(baseline, "ouhai", draws=2, variables=["birth"])
+    with pytest.raises(InputError, match="no variable 'population_final'"):
+        ps.simulate(baseline, [], draws=2, outputs="full", variables=["population_final"])
     with pytest.raises(BoundsError, match="the population is empty"):
         ps.simulate(baseline.assign(population=baseline["population"] * 0), "ouhai", draws=2)
     with pytest.raises(InputError, match=r"does not reach the end(.|\n)*2021 to 2035"):

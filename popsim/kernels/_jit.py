@@ -174,7 +174,7 @@ def _without_owner(context: Any, builder: Any, kind: Any, value: Any) -> Any:
     if isinstance(kind, types.BaseTuple):
         for i in range(len(kind)):
             part = builder.extract_value(value, i)
-            part = _without_owner(context, builder, kind[i], part)
+            part = _without_owner(context, builder, kind.types[i], part)  # type: ignore[attr-defined]
             value = builder.insert_value(value, part, i)
     return value
 

@@ -21,12 +21,19 @@ def percent_of(
     out : (outer, inner)
         Infinite or missing where there is nothing to divide by.
     """
-    below = np.empty(out.shape[1])
+    below, columns = np.empty(out.shape[1]), values.shape[1]
     for i in range(begin, end):
+        if out.shape[1] == 1:  # columns lie side by side
+            a = b = 0.0
+            for j in range(columns):
+                a += part[j] * values[i, j, 0]
+                b += of[j] * values[i, j, 0]
+            out[i, 0] = 100.0 * a / b
+            continue
         above = out[i]
         for z in range(above.shape[0]):
             above[z], below[z] = 0.0, 0.0
-        for j in range(values.shape[1]):
+        for j in range(columns):
             row, a, b = values[i, j], part[j], of[j]
             for z in range(above.shape[0]):
                 above[z] += a * row[z]
