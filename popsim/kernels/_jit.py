@@ -20,7 +20,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
-from fractions import Fraction
 from functools import wraps
 from itertools import pairwise
 from typing import Any, TypeVar
@@ -117,31 +116,18 @@ def jit_cells(over: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return decorate
 
 
-def fma(a: float, b: float, c: float) -> float:
-    """``a * b + c``, rounded once: one instruction, and the same bits on every machine.
-
-    The compiler may not make it of a product and a sum by itself, since that changes bits, and
-    not every processor could.
-
-    Examples
-    --------
-    >>> fma(1.0 + 2.0**-30, 1.0 - 2.0**-30, -1.0) == -(2.0**-60)
-    True
-    """
-    return float(Fraction(a) * Fraction(b) + Fraction(c))
-
-
 @intrinsic
-def _fma(_: Any, a: Any, b: Any, c: Any) -> Any:  # pragma: no cover - what it builds is tested
+def _fma(_: Any, a: Any, b: Any, c: Any) -> Any:
     def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.fma(*arguments)
 
     return types.float64(types.float64, types.float64, types.float64), build
 
 
-@overload(fma, inline="always")
-def _compiled_fma(a, b, c):
-    return lambda a, b, c: _fma(a, b, c)  # type: ignore[call-arg]
+#: ``fma(a, b, c)`` is ``a * b + c``, rounded once: one instruction, and the same bits on every
+#: machine. The compiler may not make it of a product and a sum by itself, since that changes
+#: bits. For compiled functions alone.
+fma: Callable[[float, float, float], float] = _fma  # type: ignore[assignment]
 
 
 def uncounted(arrays: Arrays) -> Arrays:
