@@ -159,8 +159,14 @@ class Plan:
         )
         if self._totals_alone():
             assert self.variables is not None
-            totals = TotalsEngine(data, luck, scenario=BASELINE)
-            return self._finish(totals.run(self.age_groups, self.variables, self.quantiles), inputs)
+            totals = TotalsEngine(
+                data,
+                luck,
+                scenario=BASELINE,
+                asked=self.variables,
+                lower_bounds=self.age_groups,
+            )
+            return self._finish(totals.run(self.quantiles), inputs)
         if "birth_order_share" not in inputs:  # the orders of every year are given
             name = "conditional_fertility_rate"
             data[name] = consistent_rates(inputs)[name]

@@ -11,7 +11,7 @@ number, and most of it stays in the cache. Labels are laid on once, at the end.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -58,13 +58,21 @@ RATIOS: dict[str, DependencyKind] = {
     "old_age_dependency_ratio": "old_age",
 }
 
+#: What the kernel may leave out: by its name here, that in the kernel's sums.
+_LEFT_OUT = {
+    "population": "population",
+    "population_final": "final",
+    "deaths": "deaths",
+    "net_migration": "migration",
+}
+
 #: Cells (regions times draws) of which no draw is kept that are projected at a time by a thread:
 #: few, so that they are still in the cache when their quantiles are found.
 _CELLS_AT_A_TIME = 8_000
 
 
 class _Room(NamedTuple):
-    """What the kernel writes for some cells, and what is made of it, by name."""
+    """What the kernel writes for some cells, and what is made of it, by name (dims..., cell)."""
 
     sums: Sums
     made: dict[str, np.ndarray]
@@ -80,11 +88,23 @@ class TotalsEngine:
     luck : Luck
     scenario : str
         Name of the one scenario, the baseline.
+    asked : sequence of str
+        What is wanted of :data:`TOTALS`.
+    lower_bounds : sequence of int
+        Of the age groups.
     """
 
-    def __init__(self, data: xr.Dataset, luck: Luck, *, scenario: str) -> None:
+    def __init__(
+        self,
+        data: xr.Dataset,
+        luck: Luck,
+        *,
+        scenario: str,
+        asked: Sequence[str],
+        lower_bounds: Sequence[int],
+    ) -> None:
         self.layout = layout = Layout(data)
-        self.luck, self.scenario = luck, scenario
+        self.luck, self.scenario, self.asked = luck, scenario, tuple(dict.fromkeys(asked))
         self.drawn = luck.drawn("life_expectancy_shift") or luck.drawn("migration_shift")
         survival = layout.survival.values
         self.survival = survival if self.drawn else np.ascontiguousarray(survival[:, :, :1])
@@ -93,98 +113,72 @@ class TotalsEngine:
         self.sex_ratio = np.ones((self.draws, self.years))
         if luck.drawn("sex_ratio_factor"):
             self.sex_ratio = luck.of("sex_ratio_factor")
+        lower, self.borders = layout.borders(lower_bounds)
+        self.labels = layout.labels(lower, [scenario], [])
+        self.labels["draw"] = xr.DataArray(luck.numbers, dims="draw")
+        self.columns = self._columns()
 
-    def run(
-        self,
-        lower_bounds: Sequence[int],
-        asked: Sequence[str],
-        probabilities: Sequence[float] | None = None,
-    ) -> xr.Dataset:
-        """Project, and label what is asked for of :data:`TOTALS`.
+    def run(self, probabilities: Sequence[float] | None = None) -> xr.Dataset:
+        """Project, and label what is asked for.
 
         Parameters
         ----------
-        lower_bounds : sequence of int
-            Of the age groups.
-        asked : sequence of str
         probabilities : sequence of float, optional
             Give these quantiles over the draws in the place of the draws.
         """
-        layout, regions = self.layout, self.layout.cells.count
-        lower, borders = layout.borders(lower_bounds)
-        labels = layout.labels(lower, [self.scenario], [])
-        columns = self._columns(labels["age_group"], asked)
+        label, labels, regions = self.layout.label, self.labels, self.layout.cells.count
+        made = {}
         if probabilities is None:
-            room = self._room(regions * self.draws, borders, asked)
-            alteration = self._project(slice(0, regions), borders, columns, room, labels)
-            labels["draw"] = xr.DataArray(self.luck.numbers, dims="draw")
-            made = {
-                name: layout.label(
-                    np.moveaxis(values, -1, 0).reshape(
-                        (1, regions, self.draws, *values.shape[:-1])
-                    ),
-                    ("draw", *_DIMS[name]),
-                    labels,
-                )
-                for name, values in room.made.items()
-            }
+            room = self._room(regions)
+            alteration = self._project(slice(0, regions), room)
+            for name, values in room.made.items():
+                shape = (1, regions, self.draws, *values.shape[:-1])
+                laid = np.moveaxis(values, -1, 0).reshape(shape)
+                made[name] = label(laid, ("draw", *_DIMS[name]), labels)
         else:
-            labels["quantile"] = xr.DataArray(list(probabilities), dims="quantile")
-            found, alteration = self._stream(borders, columns, asked, labels, probabilities)
-            made = {
-                name: layout.label(values[:, None], _DIMS[name], labels, ("quantile", "scenario"))
-                for name, values in found.items()
-            }
+            labels = labels | {"quantile": xr.DataArray(list(probabilities), dims="quantile")}
+            found, alteration = self._stream(np.array(probabilities))
+            for name, values in found.items():
+                laid = np.moveaxis(values, -1, 1)[:, None]
+                made[name] = label(laid, _DIMS[name], labels, ("quantile", "scenario"))
         if alteration is not None:
             alteration.warn()
-        for name, kind in RATIOS.items():
-            if name in made:
-                made[name] = label_dependency(made[name], DEPENDENCY_AGES, kind)
+        for name in self.columns:
+            made[name] = label_dependency(made[name], DEPENDENCY_AGES, RATIOS[name])
         if "net_migration" in made:
             made["net_migration"].attrs["units"] = "persons"  # in the year, not a year
         return xr.Dataset(made)
 
-    def _columns(
-        self, groups: xr.DataArray, asked: Sequence[str]
-    ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    def _columns(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """Who is dependent on whom: columns (sex and age group) of the ratios asked for."""
-        ratios = {name: kind for name, kind in RATIOS.items() if name in asked}
+        ratios = [name for name in RATIOS if name in self.asked]
         if not ratios:
             return {}
-        known = age_groups(xr.DataArray(np.zeros(len(groups)), coords={"age_group": groups}))
-        both = np.ones((len(SEXES), 1))
-        columns = {}
-        for name, kind in ratios.items():
-            part, of = dependency_columns(known, DEPENDENCY_AGES, kind)
+        groups = self.labels["age_group"]
+        known = age_groups(xr.DataArray(np.zeros(groups.size), coords={"age_group": groups}))
+        both, columns = np.ones((len(SEXES), 1)), {}
+        for name in ratios:
+            part, of = dependency_columns(known, DEPENDENCY_AGES, RATIOS[name])
             columns[name] = (both * part).ravel(), (both * of).ravel()
         return columns
 
-    def _stream(
-        self,
-        borders: np.ndarray,
-        columns: Mapping[str, tuple[np.ndarray, np.ndarray]],
-        asked: Sequence[str],
-        labels: dict[str, xr.DataArray],
-        probabilities: Sequence[float],
-    ) -> tuple[dict[str, np.ndarray], Alteration | None]:
-        """Quantiles (quantile, region, dims...) of all regions, some after others."""
-        regions, p = self.layout.cells.count, np.array(probabilities)
-        most = most_threads()
+    def _stream(self, p: np.ndarray) -> tuple[dict[str, np.ndarray], Alteration | None]:
+        """Quantiles (quantile, dims..., region) of all regions, some after others."""
+        regions, most = self.layout.cells.count, most_threads()
         together = min(most, regions)
         size = max(min(_CELLS_AT_A_TIME // self.draws, -(-regions // together)), 1)
         todo = iter(slices(regions, size))
-        shapes = {n: v.shape[:-1] for n, v in self._room(0, borders, asked).made.items()}
-        made = {n: np.empty((len(p), *shape, regions)) for n, shape in shapes.items()}
+        shapes = {name: values.shape[:-1] for name, values in self._room(0).made.items()}
+        made = {name: np.empty((len(p), *shape, regions)) for name, shape in shapes.items()}
 
         def work(parts: Iterator[slice]) -> list[tuple[int, Alteration]]:
             """Parts until none is left, in a thread of its own, kernels included."""
-            room, notes = self._room(size * self.draws, borders, asked), []
+            room, notes = self._room(size), []
             with threads(1 if together == most else most):
                 for part in parts:
                     n = part.stop - part.start
-                    if n < size:  # the last
-                        room = self._room(n * self.draws, borders, asked)
-                    noted = self._project(part, borders, columns, room, labels)
+                    room = room if n == size else self._room(n)  # the last may be smaller
+                    noted = self._project(part, room)
                     for name, values in room.made.items():
                         found = np.empty((len(p), values.size // self.draws, 1))
                         select_quantiles(values.reshape(-1, self.draws, 1), p, found)
@@ -195,58 +189,48 @@ class TotalsEngine:
             return notes
 
         with ThreadPoolExecutor(together) as pool:
-            notes = [n for done in pool.map(work, [todo] * together) for n in done]
+            notes = [note for done in pool.map(work, [todo] * together) for note in done]
         alteration: Alteration | None = None
         for _, noted in sorted(notes, key=lambda note: note[0]):
             alteration = noted if alteration is None else alteration + noted
-        return {name: np.moveaxis(values, -1, 1) for name, values in made.items()}, alteration
+        return made, alteration
 
-    def _room(self, cells: int, borders: np.ndarray, asked: Sequence[str]) -> _Room:
-        """Arrays for some cells; without cells what neither is asked for nor needed."""
-        t, groups, ages = self.years, len(borders) - 1, len(self.layout.ages)
-        ratios = [name for name in RATIOS if name in asked]
-
-        kept = {*asked, *(("population",) if ratios else ())}
-        names = {"population": "population", "deaths": "deaths", "net_migration": "migration"}
-        names["population_final"] = "final"
-        without = [ours for name, ours in names.items() if name not in kept]
-        sums = allocate(cells, t, 1, groups, 2 * ages, without)
+    def _room(self, regions: int) -> _Room:
+        """Arrays for some regions; without cells what neither is asked for nor needed."""
+        cells, t, ages = regions * self.draws, self.years, len(self.layout.ages)
+        kept = {*self.asked, *(("population",) if self.columns else ())}
+        sums = allocate(
+            cells, t, 1, len(self.borders) - 1, len(SEXES) * ages,
+            without=[ours for name, ours in _LEFT_OUT.items() if name not in kept],
+        )  # fmt: skip
         made = {
             "population": sums.population,
             "population_final": sums.final.reshape(len(SEXES), ages, -1),
-            "total_births": sums.births.reshape(t, -1),
+            "total_births": sums.births.reshape(t, cells),
+            "total_fertility_rate": np.empty((t, cells if "total_fertility_rate" in kept else 0)),
             "deaths": sums.deaths,
             "net_migration": sums.migration,
             "migration_adjustment": sums.adjustment,
-            **{name: np.empty((t + 1, cells)) for name in ratios},
+            **{name: np.empty((t + 1, cells)) for name in self.columns},
         }
-        if "total_fertility_rate" in asked:
-            made["total_fertility_rate"] = np.empty((t, cells))
-        return _Room(sums, {name: made[name] for name in asked})
+        return _Room(sums, {name: made[name] for name in self.asked})
 
-    def _project(
-        self,
-        part: slice,
-        borders: np.ndarray,
-        columns: Mapping[str, tuple[np.ndarray, np.ndarray]],
-        room: _Room,
-        labels: dict[str, xr.DataArray],
-    ) -> Alteration | None:
-        """Some regions into the first cells of the room."""
+    def _project(self, part: slice, room: _Room) -> Alteration | None:
+        """Fill the room with some regions."""
         sums, made = room
         given = self._inputs(part)
         starts = blocks(LANES, given.population_index, given.survival_index, given.migration_index)
-        project_summary(given, starts, borders, sums)
+        project_summary(given, starts, self.borders, sums)
         if "total_fertility_rate" in made:
             rows = self.layout.fertility
             level = rows.values.sum(axis=-1)[rows.index[part]].repeat(self.draws, axis=0)
             rate = level * given.factor[given.factor_index, :, 0]
             made["total_fertility_rate"][...] = rate.T
-        for name, (dependants, supporters) in columns.items():
+        for name, (dependants, supporters) in self.columns.items():
             people = sums.population.reshape(self.years + 1, len(supporters), -1)
             percent_of(people, dependants, supporters, made[name])
             if not np.isfinite(made[name]).all():
-                self._refuse_ratio(part, sums.population, labels)
+                self._refuse_ratio(part, sums.population)
         return self._alteration(part, cells_first(sums))
 
     def _inputs(self, part: slice) -> Inputs:
@@ -305,12 +289,10 @@ class TotalsEngine:
         at["draw"] = self.luck.numbers[draw]
         return Alteration(int(sums.altered.sum()), float(np.abs(sums.adjustment).sum()), at)
 
-    def _refuse_ratio(
-        self, part: slice, people: np.ndarray, labels: dict[str, xr.DataArray]
-    ) -> None:
+    def _refuse_ratio(self, part: slice, people: np.ndarray) -> None:
         """Raise where nobody is of working age, as :func:`dependency_ratio` says it."""
         lead = {d: c[part] for d, c in self._regions().items()} | {"draw": self.luck.numbers}
-        coords = lead | {d: labels[d].values for d in _DIMS["population"]}
+        coords = lead | {d: self.labels[d].values for d in _DIMS["population"]}
         shaped = np.moveaxis(people, -1, 0).reshape([len(c) for c in coords.values()])
         dependency_ratio(xr.DataArray(shaped, coords=coords, dims=list(coords)))
 
