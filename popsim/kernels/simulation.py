@@ -176,6 +176,8 @@ def simulate_blocks(
     size, rows, wrows = ages * LANES, (years + ages) * LANES, (years + tracked) * ROWS * LANES
     crows, krows = (years + CHILD_AGES) * ORDERS * LANES, CHILD_AGES * ORDERS * LANES
     bands, lanes = (1 + p.other.shape[4]) * ORDERS * LANES, scenarios * LANES
+    # Of P, W, shares; K, Q, H, M, adjustment, X; one, other, F, by_band, R; G, level, draw, gains;
+    # care, due, paid, toddlers, enter, mobile; mortality, few.
     sizes = (
         scenarios * 2 * rows, scenarios * wrows, scenarios * crows if kept else 0,
         scenarios * krows, 2 * size, 2 * size, 2 * size, 2 * size, (tracked + 1) * INPUTS * LANES,
@@ -186,10 +188,11 @@ def simulate_blocks(
     )  # fmt: skip
     memory, places = room_for(np.array(sizes))
     P, W, shares = room(memory, places, 0), room(memory, places, 1), room(memory, places, 2)
-    K, Q = room(memory, places, 3).reshape((scenarios, -1)), room(memory, places, 4)
-    Q, H = Q.reshape((2, -1)), room(memory, places, 5).reshape((2, -1))
-    M, adjustment = room(memory, places, 6), room(memory, places, 7).reshape((2, -1))
-    M, X, one = M.reshape((2, -1)), room(memory, places, 8), room(memory, places, 9)
+    K = room(memory, places, 3).reshape((scenarios, -1))
+    Q, H = room(memory, places, 4).reshape((2, -1)), room(memory, places, 5).reshape((2, -1))
+    M = room(memory, places, 6).reshape((2, -1))
+    adjustment = room(memory, places, 7).reshape((2, -1))
+    X, one = room(memory, places, 8), room(memory, places, 9)
     other, F, by_band = room(memory, places, 10), room(memory, places, 11), room(memory, places, 12)
     R, G, level = room(memory, places, 13), room(memory, places, 14), room(memory, places, 15)
     draw = room(memory, places, 16).reshape((DRAWN, -1))

@@ -258,6 +258,7 @@ def project_blocks(first_block, last_block, starts, stops, inputs, borders, out)
     drawn, by_person = d.shift.shape[0] > 0, d.mode != COUNTS
     by_age, share = d.mode == COUNTS or d.mode == RATES, 0.5 if d.even else 1.0
     size, groups, states = ages * LANES, (borders.shape[0] - 1) * LANES, 2 * ages
+    # Of state, R, G, Q, H; M, adjustment, X; W, draw, births, total, srb; P, rates, each.
     sizes = (
         2 * (size + years * LANES), 2 * SUMS * LANES, 2 * groups, 2 * size, 2 * size, 2 * size,
         2 * size, size, d.fertility.shape[2] * LANES, DRAWN * LANES, LANES, LANES, LANES,
@@ -267,12 +268,9 @@ def project_blocks(first_block, last_block, starts, stops, inputs, borders, out)
     state, R = room(memory, at, 0).reshape((2, -1)), room(memory, at, 1).reshape((2, -1))
     G, Q = room(memory, at, 2).reshape((2, -1)), room(memory, at, 3).reshape((2, -1))
     H, M = room(memory, at, 4).reshape((2, -1)), room(memory, at, 5).reshape((2, -1))
-    adjustment, X, W = (
-        room(memory, at, 6).reshape((2, -1)),
-        room(memory, at, 7),
-        room(memory, at, 8),
-    )
-    draw, births, total = room(memory, at, 9), room(memory, at, 10), room(memory, at, 11)
+    adjustment, X = room(memory, at, 6).reshape((2, -1)), room(memory, at, 7)
+    W, draw, births = room(memory, at, 8), room(memory, at, 9), room(memory, at, 10)
+    total = room(memory, at, 11)
     srb, P = room(memory, at, 12), room(memory, at, 13)[: sizes[13]].reshape((-1, states))
     rates, each = room(memory, at, 14), room(memory, at, 15)
     enter, mobile = (rates[:ages], rates[ages:states]), (each[:ages], each[ages:states])

@@ -24,7 +24,7 @@ MOVING, DRAWN = 2, 3
 @jit_inner
 def read_draws(d, t, cells, rows, share, S, draw):
     """What each lane draws; a total is a shift that all ages have in proportion to their people."""
-    # As variables: each time that an array is taken out of ``d`` it is counted as in use.
+    # As variables: an array is taken out of ``d`` with a call, which would be one for each lane.
     lives, moves, drawn = d.shift, d.migration_shift, d.shift.shape[0] > 0
     for z in range(LANES if drawn else 0):
         draw[z], draw[LANES + z] = lives[cells[z], t, 0], lives[cells[z], t, 1]
