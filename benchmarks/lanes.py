@@ -16,7 +16,7 @@ from time import perf_counter
 import numpy as np
 from numba import njit
 
-from popsim.kernels.walks import DEATHS, ENTER, GROUP, NET, SUMS, walks
+from popsim.kernels.walks import BY_DRAW, DEATHS, ENTER, GROUP, NET, SUMS, walks
 
 AGES, LANES = 101, (8, 32, 64, 128, 256, 512)
 ROUNDS, STATES = 7, 20_000_000
@@ -33,7 +33,7 @@ def unfused(lanes: int) -> Callable[..., int]:
     """The walk by draw with products and sums, one age at a time."""
 
     @njit(error_model="numpy", nogil=True)
-    def walk(S, begin, end, P, enter, mobile, by_person, shift, moving, R):
+    def walk(form, S, begin, end, P, enter, mobile, by_person, shift, moving, Q, H, R):
         poor = 0
         for a in range(begin, end):
             s, u, v = S[a * lanes :], enter[a + 1], mobile[a + 1]
@@ -66,7 +66,7 @@ def over_and_over(walk: Callable[..., int]) -> Callable[..., int]:
     def years(times, S, P, enter, mobile, shift, moving, R):
         poor = 0
         for _ in range(times):
-            poor += walk(S, 0, AGES - 2, P, enter, mobile, True, shift, moving, R)
+            poor += walk(BY_DRAW, S, 0, AGES - 2, P, enter, mobile, True, shift, moving, R, R, R)
         return poor
 
     return years
@@ -103,8 +103,8 @@ def main() -> None:
     print("a year of one sex, survival and migration drawn: ns for each age of each cell")
     print("cells in a block          " + "".join(f"{lanes:8d}" for lanes in LANES))
     for name, walk_of, off in (
-        ("as it is", lambda lanes: walks(lanes).walk_drawn, 0),
-        ("rows off the lines", lambda lanes: walks(lanes).walk_drawn, 1),
+        ("as it is", lambda lanes: walks(lanes).walk, 0),
+        ("rows off the lines", lambda lanes: walks(lanes).walk, 1),
         ("products and sums", unfused, 0),
     ):
         row = "".join(f"{nanoseconds(walk_of(lanes), lanes, off):8.2f}" for lanes in LANES)

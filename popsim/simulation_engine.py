@@ -13,7 +13,7 @@ from popsim.kernels.simulation_inputs import Demography, EveryAge, Policy, Summa
 from popsim.parity_engine import CEILING, ORDERS, PARITIES
 from popsim.schema.cells import Rows
 from popsim.schema.variables import SEXES
-from popsim.simulation_layout import CHILD_GROUPS, CHILD_GROUPS_END, Layout
+from popsim.simulation_layout import CHILD_GROUPS, CHILD_GROUPS_END, Alteration, Layout
 
 #: Stocks that may be left out: by their name in the result, that in the kernel's summary.
 _STOCKS = {
@@ -104,8 +104,8 @@ class SimulationEngine:
         *,
         every_age: bool = False,
         wanted: Container[str] | None = None,
-    ) -> xr.Dataset:
-        """Simulate, and label what comes out.
+    ) -> tuple[xr.Dataset, Alteration | None]:
+        """Simulate, and label what comes out; and say where migration was altered, if anywhere.
 
         Parameters
         ----------
@@ -127,9 +127,6 @@ class SimulationEngine:
             nothing = np.empty((array.shape[0], 0, *array.shape[2:]))
             summary = summary._replace(**{_STOCKS[name]: nothing})
         simulate(self.demography, self.policy, borders, child_borders, summary, every)
-        alteration = layout.alteration(summary.altered, summary.adjustment, self.scenarios)
-        if alteration is not None:
-            alteration.warn()
         by_sex = ("year", "sex")
         arrays: dict[str, tuple[np.ndarray, tuple[str, ...]]] = {
             "total_fertility_rate": (summary.fertility, ("year",)),
@@ -169,7 +166,8 @@ class SimulationEngine:
         ):
             nothing = np.zeros((1, *values.shape[1:]))  # the baseline pays for none of it
             made[name] = layout.label(np.concatenate([nothing, values]), dims, labels)
-        return xr.Dataset(made)
+        alteration = layout.alteration(summary.altered, summary.adjustment, self.scenarios)
+        return xr.Dataset(made), alteration
 
     def _allocate(
         self, groups: int, child_groups: int, every_age: bool

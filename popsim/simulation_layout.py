@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -173,14 +173,8 @@ class Alteration:
     persons: float
     first: dict[Any, Any]
 
-    def __add__(self, later: Alteration | None) -> Alteration:
-        if later is None:
-            return self
-        both = self.groups + later.groups, self.persons + later.persons
-        return Alteration(*both, self.first)
-
     def warn(self) -> None:
-        """Say so, once."""
+        """Say so, once, where ``simulate()`` was called."""
         at = ", ".join(f"{dim}={label}" for dim, label in self.first.items())
         warnings.warn(
             f"net migration would have emptied {self.groups} age groups and was "
@@ -189,6 +183,15 @@ class Alteration:
             MigrationAdjustmentWarning,
             stacklevel=4,
         )
+
+
+def add_up(parts: Iterable[Alteration | None]) -> Alteration | None:
+    """What was altered in parts that follow each other."""
+    some = [part for part in parts if part is not None]
+    if not some:
+        return None
+    groups, persons = sum(part.groups for part in some), sum(part.persons for part in some)
+    return Alteration(groups, persons, some[0].first)
 
 
 def state(rows: Rows) -> Rows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +21,7 @@ from popsim.schema.blocks import join, over_blocks, slices
 from popsim.schema.provenance import provenance
 from popsim.schema.variables import describe
 from popsim.simulation_engine import SimulationEngine
+from popsim.simulation_layout import Alteration, add_up
 from popsim.simulation_luck import Luck
 from popsim.simulation_policy import differs_by_region, policy_rows
 from popsim.simulation_totals import RATIOS, TOTALS, TotalsEngine
@@ -61,6 +62,10 @@ RESULTS = (
 _CELLS_A_BLOCK, _BLOCKS_AT_A_TIME = 32_000, 4
 
 
+#: A result, and where net migration was altered in it, if anywhere.
+Simulated = tuple[xr.Dataset, Alteration | None]
+
+
 @dataclass(frozen=True)
 class Plan:
     """One simulation, without its baseline.
@@ -95,25 +100,30 @@ class Plan:
 
     def run(self, inputs: xr.Dataset) -> xr.Dataset:
         """Simulate now; some regions after others where their draws are not kept."""
-        inputs = self._numbered(inputs)
+        result, alteration = self._now(self._numbered(inputs))
+        if alteration is not None:
+            alteration.warn()
+        return result
+
+    def _now(self, inputs: xr.Dataset) -> Simulated:
         regions = inputs.sizes.get("region", 1)
         size = max(_CELLS_A_BLOCK // self.draws, 1)
         if self.quantiles is None or regions <= size:
-            return self.block(inputs)
+            return self._block(inputs)
         if self._totals_alone() and "survival_polynomial" in inputs:  # it takes some after others
-            return self.block(inputs)
+            return self._block(inputs)
         parts = [inputs.isel(region=part) for part in slices(regions, size)]
         # Some at a time, since laying out and labelling take one thread: each in a thread of its
         # own, kernels included, where there are as many, else with kernels in all threads.
         most = most_threads()
         together = min(most, _BLOCKS_AT_A_TIME)
 
-        def alone(part: xr.Dataset) -> xr.Dataset:
+        def alone(part: xr.Dataset) -> Simulated:
             with threads(1 if together == most else most):
-                return self.block(part)
+                return self._block(part)
 
         with ThreadPoolExecutor(together) as pool:
-            return join(list(pool.map(alone, parts)), "region")
+            return _joined(list(pool.map(alone, parts)))
 
     def later(self, inputs: xr.Dataset, chunks: Mapping[Any, Any]) -> xr.Dataset:
         """The result as dask arrays, one task for each block of regions and draws."""
@@ -141,9 +151,15 @@ class Plan:
 
     def block(self, inputs: xr.Dataset) -> xr.Dataset:
         """Simulate some of the regions, and the draws whose numbers stand in ``draw``."""
+        result, alteration = self._block(inputs)
+        if alteration is not None:
+            alteration.warn()
+        return result
+
+    def _block(self, inputs: xr.Dataset) -> Simulated:
         if inputs.sizes.get("region", 1) > 1 and differs_by_region(self.packages):
             parts = (inputs.isel(region=one) for one in slices(inputs.sizes["region"], 1))
-            return join([self.block(part) for part in parts], "region")
+            return _joined([self._block(part) for part in parts])
         numbers = inputs["draw"].values
         # All draws are made and some are taken: sums over other shapes would round otherwise.
         chosen = slice(int(numbers[0]), int(numbers[-1]) + 1)
@@ -166,7 +182,8 @@ class Plan:
                 asked=self.variables,
                 lower_bounds=self.age_groups,
             )
-            return self._finish(totals.run(self.quantiles), inputs)
+            result, alteration = totals.run(self.quantiles)
+            return self._finish(result, inputs), alteration
         if "birth_order_share" not in inputs:  # the orders of every year are given
             name = "conditional_fertility_rate"
             data[name] = consistent_rates(inputs)[name]
@@ -185,7 +202,7 @@ class Plan:
             instruments=policy.instruments,
         )
         wanted = self._needed()
-        result = engine.run(self.age_groups, every_age=self.every_age, wanted=wanted)
+        result, alteration = engine.run(self.age_groups, every_age=self.every_age, wanted=wanted)
         if self._asked("total_births"):
             result["total_births"] = result["births"].sum(
                 ["order", "age"] if self.every_age else "order"
@@ -198,7 +215,7 @@ class Plan:
         for name, kind in RATIOS.items():
             if self._asked(name):
                 result[name] = dependency_ratio(result["population"], kind=kind)
-        return self._finish(result, inputs)
+        return self._finish(result, inputs), alteration
 
     def _asked(self, name: str) -> bool:
         return self.variables is None or name in self.variables
@@ -239,3 +256,9 @@ class Plan:
             "overrides": "\n".join(f"{p.name}: {o}" for p in self.packages for o in p.overrides),
         }
         return result
+
+
+def _joined(parts: Sequence[Simulated]) -> Simulated:
+    """Results of regions that follow each other, and what was altered in all of them."""
+    results, alterations = zip(*parts, strict=True)
+    return join(results, "region"), add_up(alterations)

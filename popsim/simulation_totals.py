@@ -34,7 +34,7 @@ from popsim.kernels.summary import Inputs, Sums, allocate, cells_first, project_
 from popsim.schema.blocks import slices
 from popsim.schema.cells import Rows
 from popsim.schema.variables import SEXES
-from popsim.simulation_layout import Alteration, Layout
+from popsim.simulation_layout import Alteration, Layout, add_up
 from popsim.simulation_luck import Luck
 
 #: What needs no women by parity, and its dims after those of the cells.
@@ -118,8 +118,10 @@ class TotalsEngine:
         self.labels["draw"] = xr.DataArray(luck.numbers, dims="draw")
         self.columns = self._columns()
 
-    def run(self, probabilities: Sequence[float] | None = None) -> xr.Dataset:
-        """Project, and label what is asked for.
+    def run(
+        self, probabilities: Sequence[float] | None = None
+    ) -> tuple[xr.Dataset, Alteration | None]:
+        """Project, label what is asked for, and say where migration was altered, if anywhere.
 
         Parameters
         ----------
@@ -141,13 +143,11 @@ class TotalsEngine:
             for name, values in found.items():
                 laid = np.moveaxis(values, -1, 1)[:, None]
                 made[name] = label(laid, _DIMS[name], labels, ("quantile", "scenario"))
-        if alteration is not None:
-            alteration.warn()
         for name in self.columns:
             made[name] = label_dependency(made[name], DEPENDENCY_AGES, RATIOS[name])
         if "net_migration" in made:
             made["net_migration"].attrs["units"] = "persons"  # in the year, not a year
-        return xr.Dataset(made)
+        return xr.Dataset(made), alteration
 
     def _columns(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """Who is dependent on whom: columns (sex and age group) of the ratios asked for."""
@@ -190,10 +190,7 @@ class TotalsEngine:
 
         with ThreadPoolExecutor(together) as pool:
             notes = [note for done in pool.map(work, [todo] * together) for note in done]
-        alteration: Alteration | None = None
-        for _, noted in sorted(notes, key=lambda note: note[0]):
-            alteration = noted if alteration is None else alteration + noted
-        return made, alteration
+        return made, add_up(noted for _, noted in sorted(notes, key=lambda note: note[0]))
 
     def _room(self, regions: int) -> _Room:
         """Arrays for some regions; without cells what neither is asked for nor needed."""

@@ -100,11 +100,12 @@ def test_what_is_not_drawn_stands_at_its_median(districts):
     assert float(made["migration_shift"].std()) > 0.0
 
 
-def emptying(districts):
-    """One district that loses more men of 30 than there are, in 2023."""
+def emptying(districts, *numbers):
+    """Districts that lose more men of 30 than there are, in 2023."""
     people = districts["population"]
     flows = xr.zeros_like(people).expand_dims(year=districts["year"]).copy()
-    flows.loc[{"year": 2023, "sex": "male", "age": 30, "region": people.region[1]}] = -1e9
+    some = people["region"][list(numbers)]
+    flows.loc[{"year": 2023, "sex": "male", "age": 30, "region": some}] = -1e9
     forms = ("net_migration", "net_migration_rate", "net_migration_total")
     inputs = districts.drop_vars([f for f in forms if f in districts])
     return inputs.assign(net_migration=flows.transpose("region", "year", "sex", "age"))
@@ -112,13 +113,16 @@ def emptying(districts):
 
 @pytest.mark.parametrize("variables", [["total_births"], ["births"]])
 @pytest.mark.parametrize("quantiles", [None, (0.5,)])
-def test_migration_that_empties_a_group_is_said_once(districts, variables, quantiles):
-    given = emptying(districts)
+def test_migration_that_empties_a_group_is_said_once(districts, variables, quantiles, monkeypatch):
+    """Also where regions are worked off one by one, and to the caller."""
+    monkeypatch.setattr("popsim.simulation_totals._CELLS_AT_A_TIME", 1)
+    monkeypatch.setattr("popsim.simulation_plan._CELLS_A_BLOCK", 1)
+    given = emptying(districts, 1, 3)
     region = str(given["region"].values[1])
-    where = rf"emptied 5 age groups(.|\n)*year=2023, scenario=baseline, region={region}, draw=0"
+    where = rf"emptied 10 age groups(.|\n)*year=2023, scenario=baseline, region={region}, draw=0"
     with pytest.warns(MigrationAdjustmentWarning, match=where) as said:
         ps.simulate(given, [], draws=5, variables=variables, quantiles=quantiles)
-    assert len(said) == 1
+    assert [warning.filename for warning in said] == [__file__]
 
 
 def test_what_one_region_was_altered_by_is_forgotten_before_the_next(districts, monkeypatch):
@@ -129,7 +133,7 @@ def test_what_one_region_was_altered_by_is_forgotten_before_the_next(districts, 
     with threads(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", MigrationAdjustmentWarning)
         call = {"draws": 5, "variables": ["migration_adjustment"], "quantiles": (0.5,)}
-        altered = ps.simulate(emptying(districts), [], **call)["migration_adjustment"]
+        altered = ps.simulate(emptying(districts, 1), [], **call)["migration_adjustment"]
     by_region = abs(altered).sum(["quantile", "scenario", "year", "sex"])
     assert (by_region > 0.0).values.tolist() == [k == 1 for k in range(by_region.size)]
 

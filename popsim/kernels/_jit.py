@@ -134,10 +134,9 @@ def uncounted(arrays: Arrays) -> Arrays:
     """The same array or named tuple of arrays, of which nobody counts any more how many use it.
 
     A compiled function that calls others counts, one atomic operation up and one down for each
-    array that it is handed; in a kernel with dozens of calls in a step this takes as long as
-    the numbers do, and threads take turns in it. Somebody else has to keep the memory: the
-    caller does of arguments, and a kernel that has made it itself calls :func:`in_use` when all
-    is done.
+    array that it is handed; a kernel has dozens of calls in a step, and threads take turns.
+    Somebody else has to keep the memory: the caller does of arguments, and a kernel that has
+    made it itself calls :func:`in_use` when all is done.
 
     Examples
     --------

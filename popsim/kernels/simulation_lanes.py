@@ -14,5 +14,5 @@ LANES = 64
 # it is for each person; level of fertility; sex ratio at birth.
 SHIFT, MOVING, LUCK, SRB, DRAWN = 2, 3, 4, 5, 6
 
-begin_walk, walk, join_oldest, _ = walks(LANES)
+begin_walk, walk, join_oldest = walks(LANES)
 lay_mortality, lay_migrants, may_empty, guard, lift = lane_rates(LANES)

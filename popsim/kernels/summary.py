@@ -35,7 +35,7 @@ from popsim.kernels.summary_rates import (
 )
 from popsim.kernels.walks import DEATHS, GROUP, LAID, NET, SUMS, walks
 
-begin_walk, walk, join_oldest, _ = walks(LANES)
+begin_walk, walk, join_oldest = walks(LANES)
 
 
 class Inputs(NamedTuple):

@@ -10,7 +10,7 @@ come to it, as many as have entered at the start: ``x - q x + h`` is ``fma(-q, x
 The walk has three forms, by what the lanes share, with the same arithmetic in the same order, so
 that the neighbours of a cell cannot change its bits. It goes two ages at a time: of what is
 handed from age to age and added up, half stays in registers. What the forms have in common stands
-in each of them; inlined from one place it took a quarter longer (``benchmarks/lanes.py``).
+in each of them: inlined from one place, the compiler made slower loops of it.
 
 Kernels have blocks of different widths, and a width has to be known when they are compiled: so
 :func:`walks` makes the functions for one. Of the world around them those that are compiled by
@@ -42,7 +42,6 @@ class Walks(NamedTuple):
     begin: Callable[..., Any]
     walk: Callable[..., Any]
     join_oldest: Callable[..., Any]
-    walk_drawn: Callable[..., Any]
 
 
 def walks(lanes: int) -> Walks:
@@ -201,4 +200,4 @@ def walks(lanes: int) -> Walks:
             poor += e <= 0.0
         return poor
 
-    return Walks(begin, walk, join_oldest, walk_drawn)
+    return Walks(begin, walk, join_oldest)
