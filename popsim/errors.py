@@ -86,6 +86,10 @@ class ConflictError(InputError):
     """Two inputs say the same thing twice, or contradict each other."""
 
 
+class InfeasibleError(InputError):
+    """Births that are asked for are more than all women of reproductive age can bear."""
+
+
 class FitError(InputError):
     """A model cannot meet what was asked of it."""
 
@@ -120,6 +124,10 @@ class PopsimWarning(UserWarning):
 
 class MigrationAdjustmentWarning(PopsimWarning):
     """Net migration was altered because it would have emptied an age group."""
+
+
+class BirthsLostWarning(PopsimWarning):
+    """In some draws more births were asked for than all women of reproductive age can bear."""
 
 
 def did_you_mean(name: object, known: Iterable[object]) -> str | None:

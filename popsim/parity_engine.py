@@ -13,6 +13,7 @@ from popsim.errors import (
     ConflictError,
     CoordinateError,
     DimensionError,
+    InfeasibleError,
     InputError,
     MissingVariableError,
 )
@@ -39,6 +40,10 @@ ORDERS = (1, 2, 3)
 CEILING = 0.5
 
 
+#: Births that move or are lost beyond what rounding of sums leaves.
+_ROUNDING = 1e-9
+
+
 def consistent_rates(
     inputs: xr.Dataset | Mapping[str, xr.DataArray], *, timing: str = "even"
 ) -> xr.Dataset:
@@ -62,12 +67,15 @@ def consistent_rates(
           incidence rates as they come out
         - ``women_by_parity`` (..., time, parity, age) [persons]
         - ``population`` (..., time, sex, age) [persons]
+        - ``births_reordered``, ``births_displaced`` (..., year) [persons]: births that women of
+          another parity, or of another age, bear than those asked for
 
     Raises
     ------
+    InfeasibleError
+        More births than all women of reproductive age can bear.
     BoundsError
-        Women of a parity would bear more than once a year; parities or orders that do not
-        add up.
+        Parities or orders that do not add up.
     ConflictError
         Both forms of birth order at once.
     InputError
@@ -86,9 +94,14 @@ def consistent_rates(
 
     :math:`\lambda` being what gives the births of the age; so the order mix follows from
     how the women stand by parity. (A rate above :data:`CEILING` in the first year is its own
-    ceiling. Where all are reached, or nobody bore at the age in the first year, all women
-    have one rate.) Births of third and higher order are borne by women with two children and
+    ceiling.) Births of third and higher order are borne by women with two children and
     with more at one rate.
+
+    Births are conserved. No woman bears more than once a step; where the women of a parity are
+    too few for the births of their order, the others of the age bear them: in their proportions
+    up to the ceiling, then all parities by one share of what each has left. Where the women of
+    an age are too few, those of the nearest ages do
+    (:func:`popsim.kernels.bearing.fill_rates`, :func:`~popsim.kernels.bearing.spread_over_ages`).
 
     Examples
     --------
@@ -105,24 +118,7 @@ def consistent_rates(
     women = check_women(inputs, data)
     data = data.drop_vars("fertility_rate", errors="ignore")
     engine = ParityEngine(data, women=women, rates=by_order, timing=timing)
-    made = engine.convert(first_year="birth_order_share" in inputs)
-    rates = made["conditional_fertility_rate"]
-    share = engine.step * rates.values
-    bad = ~(share <= 1.0)
-    if bad.any():
-        raise BoundsError(
-            "more births of an order than women who could bear them",
-            where=f"conditional rate at {checks.first_cell(rates, bad)}",
-            got=f"{share[bad][0]:.4g} births per woman of the parity in the step",
-            allowed="at most 1: are these conditional rates, or too few women of the parity?",
-            fix="check women_by_parity and the orders; orders of later years may follow "
-            "from birth_order_share, those of the first, in the place of fertility_rate_by_order",
-        )
-    births = made["births"]
-    total = births.sum("order")
-    rate = by_order.sum("order") * births / total.where(total > 0.0, 1.0)
-    made = made.drop_vars("births")
-    made["fertility_rate_by_order"] = rate.where(total > 0.0, by_order).transpose(*births.dims)
+    made = engine.convert(by_order, first_year="birth_order_share" in inputs)
     made.attrs = provenance("consistent_rates", timing=timing)
     return describe(made)
 
@@ -318,6 +314,20 @@ def _refuse_incidence(rates: xr.DataArray, fertility: xr.DataArray) -> None:
         )
 
 
+def _mix(births: xr.DataArray) -> xr.DataArray:
+    """Shares of the orders; those of nobody where nobody bears."""
+    total = births.sum("order")
+    return births / total.where(total > 0.0, 1.0)
+
+
+def _kept(rates: xr.DataArray, births: xr.DataArray) -> xr.DataArray:
+    """Births by order in proportion to the conditional rates of the first year, women as now."""
+    by_order = rates.isel(parity=[0, 1, 2], drop=True).rename(parity="order")
+    by_order = by_order.assign_coords(order=births["order"])
+    women = births / by_order.where(by_order > 0.0)  # who bore none had no rate to keep
+    return (by_order.isel(year=0, drop=True) * women).fillna(0.0)
+
+
 class ParityEngine(Engine):
     """One set of checked inputs with women by parity, laid out for the kernels.
 
@@ -358,10 +368,7 @@ class ParityEngine(Engine):
         """Project and keep every age; ``total_fertility_rate`` (year) as it came out."""
         arrays, altered = self._run_full(kernel.CONDITIONAL)
         del arrays["conditional_fertility_rate"]
-        women, moves = arrays["population"][0][:, :, 0], arrays["net_migration"][0][:, :, 0]
-        at_start = moves / 2.0 if self.even else 0.0
-        at_end = 0.0 if self.even else moves  # after the births: they have borne elsewhere
-        exposed = (women[:, :-1] + at_start + women[:, 1:] - at_end) / 2.0
+        exposed = self._exposed(arrays)
         births = arrays["births"][0].sum(axis=2)
         rates = np.divide(births, exposed, out=np.zeros_like(births), where=exposed > 0.0)
         arrays["total_fertility_rate"] = (rates.sum(axis=2), ("year",))
@@ -369,12 +376,49 @@ class ParityEngine(Engine):
         self._warn_if_altered(altered, arrays["migration_adjustment"][0])
         return result
 
-    def convert(self, *, first_year: bool) -> xr.Dataset:
-        """Conditional rates from incidence; see :func:`consistent_rates`."""
+    def convert(self, asked: xr.DataArray, *, first_year: bool) -> xr.Dataset:
+        """Conditional rates from the incidence rates asked for; see :func:`consistent_rates`."""
         arrays, _ = self._run_full(kernel.FIRST_YEAR if first_year else kernel.BY_ORDER)
         kept = ("conditional_fertility_rate", "women_by_parity", "population", "births")
-        made = self._dataset(**{k: arrays[k] for k in (*kept, "net_migration")})
-        return made.drop_vars("net_migration")
+        exposed = self._exposed(arrays) * self.step
+        arrays["exposed"] = (exposed, ("year", "age"))
+        made = self._dataset(**{k: arrays[k] for k in (*kept, "net_migration", "exposed")})
+        made = made.drop_vars("net_migration")
+        births, women = made["births"].drop_attrs(), made["exposed"]
+        total, wanted = births.sum("order"), (asked.sum("order") * women).clip(0.0).drop_attrs()
+        self._refuse_lost((wanted - total).sum("age"), wanted.sum("age"))
+        rate = births / women.where(women > 0.0, 1.0)
+        made["fertility_rate_by_order"] = rate.transpose(*births.dims)
+        mix = _mix(asked)
+        if first_year:  # later years keep the rates of the first in their proportions
+            later = _mix(_kept(made["conditional_fertility_rate"], births))
+            mix = xr.where(asked["year"] == asked["year"][0], mix, later)
+        for name, moved in (
+            ("births_displaced", (wanted - total).clip(0.0).sum("age")),
+            ("births_reordered", 0.5 * abs(births - total * mix).sum(["order", "age"])),
+        ):
+            made[name] = moved.where(moved > _ROUNDING * total.sum("age"), 0.0)
+        return made.drop_vars(["births", "exposed"])
+
+    def _refuse_lost(self, lost: xr.DataArray, births: xr.DataArray) -> None:
+        """Raise where births are lost beyond rounding."""
+        bad = lost > _ROUNDING * births
+        if bool(bad.any()):
+            raise InfeasibleError(
+                "more births are asked for than all women of reproductive age can bear",
+                where=f"fertility_rate at {checks.first_cell(lost, bad.values)}",
+                got=f"{lost.values[bad.values][0]:.6g} births that nobody is left to bear",
+                allowed="about one birth a step for three of four women",
+                fix="check the fertility rates (births per woman and year) and the women",
+            )
+
+    def _exposed(self, arrays: dict[str, Any]) -> np.ndarray:
+        """Women (cell, year, age) to whom births of the year are referred."""
+        women, moves = arrays["population"][0][:, :, 0], arrays["net_migration"][0][:, :, 0]
+        at_start = moves / 2.0 if self.even else 0.0
+        at_end = 0.0 if self.even else moves  # after the births: they have borne elsewhere
+        exposed: np.ndarray = (women[:, :-1] + at_start + women[:, 1:] - at_end) / 2.0
+        return exposed
 
     def _run_full(self, given: int) -> tuple[dict[str, Any], np.ndarray]:
         count, years, ages = self.cells.count, len(self.years), len(self.ages)

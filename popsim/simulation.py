@@ -99,6 +99,9 @@ def simulate(
         - ``births`` (year, order; with "full" also age), ``total_births`` (year), ``deaths``,
           ``net_migration``, ``migration_adjustment`` (year, sex; with "full" also age)
           [persons in the year]
+        - ``births_reordered``, ``births_displaced`` (year): births of the baseline that women of
+          another parity, or of another age, bear than the rates ask, because the women of a
+          parity or an age are too few; of draws, not of scenarios [persons in the year]
         - ``population`` (time, sex, age_group; or age), in a summary ``population_final``
           (sex, age) [persons]
         - ``total_fertility_rate`` (year) [births per woman]

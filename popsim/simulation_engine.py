@@ -10,10 +10,11 @@ import xarray as xr
 from popsim.kernels.first_year import first_year_rates
 from popsim.kernels.simulation import simulate
 from popsim.kernels.simulation_inputs import Demography, EveryAge, Policy, Summary
+from popsim.kernels.simulation_women import DISPLACED, LOST, MOVED, REORDERED
 from popsim.parity_engine import CEILING, ORDERS, PARITIES
 from popsim.schema.cells import Rows
 from popsim.schema.variables import SEXES
-from popsim.simulation_layout import CHILD_GROUPS, CHILD_GROUPS_END, Alteration, Layout
+from popsim.simulation_layout import CHILD_GROUPS, CHILD_GROUPS_END, Layout, Notes
 
 #: Stocks that may be left out: by their name in the result, that in the kernel's summary.
 _STOCKS = {
@@ -104,8 +105,8 @@ class SimulationEngine:
         *,
         every_age: bool = False,
         wanted: Container[str] | None = None,
-    ) -> tuple[xr.Dataset, Alteration | None]:
-        """Simulate, and label what comes out; and say where migration was altered, if anywhere.
+    ) -> tuple[xr.Dataset, Notes]:
+        """Simulate, and label what comes out; and what is to be said of it.
 
         Parameters
         ----------
@@ -166,8 +167,13 @@ class SimulationEngine:
         ):
             nothing = np.zeros((1, *values.shape[1:]))  # the baseline pays for none of it
             made[name] = layout.label(np.concatenate([nothing, values]), dims, labels)
-        alteration = layout.alteration(summary.altered, summary.adjustment, self.scenarios)
-        return xr.Dataset(made), alteration
+        for name, kind in (("births_reordered", REORDERED), ("births_displaced", DISPLACED)):
+            made[name] = layout.label(summary.moved[..., kind], ("year",), labels, lead=())
+        notes = Notes(
+            layout.alteration(summary.altered, summary.adjustment, self.scenarios),
+            layout.lost_births(summary.moved[..., LOST], summary.births[0].sum(axis=-1)),
+        )
+        return xr.Dataset(made), notes
 
     def _allocate(
         self, groups: int, child_groups: int, every_age: bool
@@ -191,6 +197,7 @@ class SimulationEngine:
             deadweight=np.zeros((s - 1, c, t, i)),
             shortfall=np.zeros((s - 1, c, t)),
             final=np.empty((s, c, n)),
+            moved=np.zeros((c, t, MOVED)),
         )
         k = c if every_age else 0
         every = EveryAge(
@@ -234,6 +241,7 @@ def _first_year(
         fertility.index[cell],
         first,
         last,
+        CEILING,
         made[:, 0],
     )
     return Rows(made, women.index)

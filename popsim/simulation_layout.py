@@ -5,13 +5,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from popsim.demography.mobility import mobility
-from popsim.errors import MigrationAdjustmentWarning
+from popsim.errors import BirthsLostWarning, InfeasibleError, MigrationAdjustmentWarning
 from popsim.kernels import cohort
 from popsim.parity_engine import ORDERS, PARITIES
 from popsim.projection import MIGRATION_MODES, bearing_ages, flat, group_labels
@@ -21,6 +21,9 @@ from popsim.schema.variables import SEXES
 #: Lower bounds of the groups of children by order: childcare, kindergarten, and three of school.
 CHILD_GROUPS = (0, 3, 6, 12, 15)
 CHILD_GROUPS_END = 18
+
+#: Births that are lost to rounding alone: far above that of a sum, far below a birth in a million.
+_ROUNDING = 1e-9
 
 _CORE = ("year", "sex", "age", "order", "parity", "child_age", "coefficient")
 
@@ -151,10 +154,68 @@ class Layout:
         if not altered.any():
             return None
         s, c, t = (int(k) for k in np.unravel_index(int(np.argmax(altered > 0)), altered.shape))
-        at: dict[Any, Any] = {"year": self.years[t], "scenario": scenarios[s]}
-        for dim, i in zip(self.cells.dims, np.unravel_index(c, self.cells.shape), strict=True):
-            at[dim] = self.cells.coords[dim].values[i]
+        at = self._at(c, t)
+        at = {"year": at.pop("year"), "scenario": scenarios[s], **at}
         return Alteration(int(altered.sum()), float(np.abs(adjustment).sum()), at)
+
+    def lost_births(self, lost: np.ndarray, births: np.ndarray) -> LostBirths | None:
+        """Where births (cell, year) are lost of those that are borne, if anywhere."""
+        some = lost > _ROUNDING * births
+        if not some.any():
+            return None
+        c, t = (int(k) for k in np.unravel_index(int(np.argmax(some)), some.shape))
+        return LostBirths(float(lost[some].sum()), int(some.sum()), self._at(c, t))
+
+    def _at(self, cell: int, year: int) -> dict[Any, Any]:
+        """Labels of a cell and year."""
+        at: dict[Any, Any] = {"year": self.years[year]}
+        for dim, i in zip(self.cells.dims, np.unravel_index(cell, self.cells.shape), strict=True):
+            at[dim] = self.cells.coords[dim].values[i]
+        return at
+
+
+@dataclass(frozen=True)
+class LostBirths:
+    """Births that were asked for where no woman of reproductive age was left to bear them.
+
+    Attributes
+    ----------
+    births : float
+        [persons]
+    years : int
+        Years of draws (and regions) in which some are lost.
+    first : dict
+        Where it happened first: labels by dim.
+    """
+
+    births: float
+    years: int
+    first: dict[Any, Any]
+
+    def _what(self) -> tuple[str, str]:
+        at = ", ".join(f"{dim}={label}" for dim, label in self.first.items())
+        return "more births are asked for than all women of reproductive age can bear", at
+
+    def refuse(self) -> None:
+        """Raise: fertility is as given, not drawn."""
+        what, at = self._what()
+        raise InfeasibleError(
+            what,
+            where=f"fertility_rate at {at}",
+            got=f"{self.births:.6g} births that nobody is left to bear, in all years together",
+            allowed="about one birth a year for three of four women",
+            fix="check fertility_rate (births per woman and year) and the women of the population",
+        )
+
+    def warn(self) -> None:
+        """Say so, once, where ``simulate()`` was called."""
+        what, at = self._what()
+        warnings.warn(
+            f"in {self.years} years of draws {what}; {self.births:.6g} births are lost in all, "
+            f"first at {at}; narrower intervals of fertility (intervals=) avoid it",
+            BirthsLostWarning,
+            stacklevel=5,
+        )
 
 
 @dataclass(frozen=True)
@@ -181,17 +242,30 @@ class Alteration:
             f"altered by {self.persons:.6g} persons in all, first at {at}; "
             "see migration_adjustment in the result",
             MigrationAdjustmentWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
 
 
-def add_up(parts: Iterable[Alteration | None]) -> Alteration | None:
-    """What was altered in parts that follow each other."""
-    some = [part for part in parts if part is not None]
-    if not some:
-        return None
-    groups, persons = sum(part.groups for part in some), sum(part.persons for part in some)
-    return Alteration(groups, persons, some[0].first)
+class Notes(NamedTuple):
+    """What has to be said of a simulation, if anything."""
+
+    alteration: Alteration | None = None
+    lost: LostBirths | None = None
+
+
+def add_up(parts: Iterable[Notes]) -> Notes:
+    """What is to be said of parts that follow each other."""
+    parts = list(parts)
+    altered = [part.alteration for part in parts if part.alteration is not None]
+    lost = [part.lost for part in parts if part.lost is not None]
+    alteration, births = None, None
+    if altered:
+        groups, persons = sum(a.groups for a in altered), sum(a.persons for a in altered)
+        alteration = Alteration(groups, persons, altered[0].first)
+    if lost:
+        years, some = sum(part.years for part in lost), sum(part.births for part in lost)
+        births = LostBirths(some, years, lost[0].first)
+    return Notes(alteration, births)
 
 
 def state(rows: Rows) -> Rows:

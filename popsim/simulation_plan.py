@@ -21,7 +21,7 @@ from popsim.schema.blocks import join, over_blocks, slices
 from popsim.schema.provenance import provenance
 from popsim.schema.variables import describe
 from popsim.simulation_engine import SimulationEngine
-from popsim.simulation_layout import Alteration, add_up
+from popsim.simulation_layout import Notes, add_up
 from popsim.simulation_luck import Luck
 from popsim.simulation_policy import differs_by_region, policy_rows
 from popsim.simulation_totals import RATIOS, TOTALS, TotalsEngine
@@ -46,6 +46,8 @@ GROUPS = (*_DEMOGRAPHIC, "parity", "response", "take_up")
 RESULTS = (
     *TOTALS,
     "births",
+    "births_reordered",
+    "births_displaced",
     "women_by_parity",
     "completed_parity",
     "children_by_order",
@@ -62,8 +64,8 @@ RESULTS = (
 _CELLS_A_BLOCK, _BLOCKS_AT_A_TIME = 32_000, 4
 
 
-#: A result, and where net migration was altered in it, if anywhere.
-Simulated = tuple[xr.Dataset, Alteration | None]
+#: A result, and what is to be said of it.
+Simulated = tuple[xr.Dataset, Notes]
 
 
 @dataclass(frozen=True)
@@ -100,9 +102,8 @@ class Plan:
 
     def run(self, inputs: xr.Dataset) -> xr.Dataset:
         """Simulate now; some regions after others where their draws are not kept."""
-        result, alteration = self._now(self._numbered(inputs))
-        if alteration is not None:
-            alteration.warn()
+        result, notes = self._now(self._numbered(inputs))
+        self._say(notes)
         return result
 
     def _now(self, inputs: xr.Dataset) -> Simulated:
@@ -151,10 +152,18 @@ class Plan:
 
     def block(self, inputs: xr.Dataset) -> xr.Dataset:
         """Simulate some of the regions, and the draws whose numbers stand in ``draw``."""
-        result, alteration = self._block(inputs)
-        if alteration is not None:
-            alteration.warn()
+        result, notes = self._block(inputs)
+        self._say(notes)
         return result
+
+    def _say(self, notes: Notes) -> None:
+        """Warn of what was altered or lost; births are lost in a draw alone, else refused."""
+        if notes.alteration is not None:
+            notes.alteration.warn()
+        if notes.lost is not None:
+            if self.seeds["fertility"] is None:
+                notes.lost.refuse()
+            notes.lost.warn()
 
     def _block(self, inputs: xr.Dataset) -> Simulated:
         if inputs.sizes.get("region", 1) > 1 and differs_by_region(self.packages):
@@ -182,8 +191,8 @@ class Plan:
                 asked=self.variables,
                 lower_bounds=self.age_groups,
             )
-            result, alteration = totals.run(self.quantiles)
-            return self._finish(result, inputs), alteration
+            result, notes = totals.run(self.quantiles)
+            return self._finish(result, inputs), notes
         if "birth_order_share" not in inputs:  # the orders of every year are given
             name = "conditional_fertility_rate"
             data[name] = consistent_rates(inputs)[name]
@@ -202,7 +211,7 @@ class Plan:
             instruments=policy.instruments,
         )
         wanted = self._needed()
-        result, alteration = engine.run(self.age_groups, every_age=self.every_age, wanted=wanted)
+        result, notes = engine.run(self.age_groups, every_age=self.every_age, wanted=wanted)
         if self._asked("total_births"):
             result["total_births"] = result["births"].sum(
                 ["order", "age"] if self.every_age else "order"
@@ -215,7 +224,7 @@ class Plan:
         for name, kind in RATIOS.items():
             if self._asked(name):
                 result[name] = dependency_ratio(result["population"], kind=kind)
-        return self._finish(result, inputs), alteration
+        return self._finish(result, inputs), notes
 
     def _asked(self, name: str) -> bool:
         return self.variables is None or name in self.variables
@@ -260,5 +269,5 @@ class Plan:
 
 def _joined(parts: Sequence[Simulated]) -> Simulated:
     """Results of regions that follow each other, and what was altered in all of them."""
-    results, alterations = zip(*parts, strict=True)
-    return join(results, "region"), add_up(alterations)
+    results, notes = zip(*parts, strict=True)
+    return join(results, "region"), add_up(notes)

@@ -34,7 +34,7 @@ from popsim.kernels.summary import Inputs, Sums, allocate, cells_first, project_
 from popsim.schema.blocks import slices
 from popsim.schema.cells import Rows
 from popsim.schema.variables import SEXES
-from popsim.simulation_layout import Alteration, Layout, add_up
+from popsim.simulation_layout import Alteration, Layout, Notes, add_up
 from popsim.simulation_luck import Luck
 
 #: What needs no women by parity, and its dims after those of the cells.
@@ -118,10 +118,8 @@ class TotalsEngine:
         self.labels["draw"] = xr.DataArray(luck.numbers, dims="draw")
         self.columns = self._columns()
 
-    def run(
-        self, probabilities: Sequence[float] | None = None
-    ) -> tuple[xr.Dataset, Alteration | None]:
-        """Project, label what is asked for, and say where migration was altered, if anywhere.
+    def run(self, probabilities: Sequence[float] | None = None) -> tuple[xr.Dataset, Notes]:
+        """Project, label what is asked for; and what is to be said of it.
 
         Parameters
         ----------
@@ -132,14 +130,14 @@ class TotalsEngine:
         made = {}
         if probabilities is None:
             room = self._room(regions)
-            alteration = self._project(slice(0, regions), room)
+            notes = Notes(self._project(slice(0, regions), room))
             for name, values in room.made.items():
                 shape = (1, regions, self.draws, *values.shape[:-1])
                 laid = np.moveaxis(values, -1, 0).reshape(shape)
                 made[name] = label(laid, ("draw", *_DIMS[name]), labels)
         else:
             labels = labels | {"quantile": xr.DataArray(list(probabilities), dims="quantile")}
-            found, alteration = self._stream(np.array(probabilities))
+            found, notes = self._stream(np.array(probabilities))
             for name, values in found.items():
                 laid = np.moveaxis(values, -1, 1)[:, None]
                 made[name] = label(laid, _DIMS[name], labels, ("quantile", "scenario"))
@@ -147,7 +145,7 @@ class TotalsEngine:
             made[name] = label_dependency(made[name], DEPENDENCY_AGES, RATIOS[name])
         if "net_migration" in made:
             made["net_migration"].attrs["units"] = "persons"  # in the year, not a year
-        return xr.Dataset(made), alteration
+        return xr.Dataset(made), notes
 
     def _columns(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """Who is dependent on whom: columns (sex and age group) of the ratios asked for."""
@@ -162,7 +160,7 @@ class TotalsEngine:
             columns[name] = (both * part).ravel(), (both * of).ravel()
         return columns
 
-    def _stream(self, p: np.ndarray) -> tuple[dict[str, np.ndarray], Alteration | None]:
+    def _stream(self, p: np.ndarray) -> tuple[dict[str, np.ndarray], Notes]:
         """Quantiles (quantile, dims..., region) of all regions, some after others."""
         regions, most = self.layout.cells.count, most_threads()
         together = min(most, regions)
@@ -190,7 +188,8 @@ class TotalsEngine:
 
         with ThreadPoolExecutor(together) as pool:
             notes = [note for done in pool.map(work, [todo] * together) for note in done]
-        return made, add_up(noted for _, noted in sorted(notes, key=lambda note: note[0]))
+        in_order = sorted(notes, key=lambda note: note[0])
+        return made, add_up(Notes(noted) for _, noted in in_order)
 
     def _room(self, regions: int) -> _Room:
         """Arrays for some regions; without cells what neither is asked for nor needed."""

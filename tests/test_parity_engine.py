@@ -12,10 +12,12 @@ import popsim as ps
 from popsim.demography.parity_start import starting_women
 from popsim.demography.places import PLACES
 from popsim.errors import (
+    BirthsLostWarning,
     BoundsError,
     ConflictError,
     CoordinateError,
     DimensionError,
+    InfeasibleError,
     InputError,
     MissingVariableError,
 )
@@ -130,17 +132,15 @@ def test_random_inputs_keep_the_classic_births(form, seed):
     )
     other = ({"birth_order_share", "fertility_rate_by_order"} - {form}).pop()
     inputs = inputs.drop_vars(other)
-    try:
-        consistent = consistent_rates(inputs)
-    except BoundsError:  # a parity that holds too few women for these births
-        return
+    consistent = consistent_rates(inputs)
     ours = by_conditional_rates(inputs, consistent)
     data = check_inputs(inputs, timing="even", outputs="full")
     classic = Engine(data, fertility=consistent["fertility_rate_by_order"]).full()
     assert relative(ours["births"], classic["births"]) < 1e-10
     assert relative(ours["population"], classic["population"]) < 1e-10
     assert relative(ours["births"].sum("order"), ps.project(inputs)["births"]) < 1e-10
-    if form == "fertility_rate_by_order":
+    assert float(consistent["births_displaced"].max()) == 0.0
+    if form == "fertility_rate_by_order" and float(consistent["births_reordered"].max()) < 1e-10:
         assert relative(consistent[form], inputs[form]) < 1e-10
 
 
@@ -298,15 +298,33 @@ def test_unknown_parities_are_refused(ouhai, labels):
         )
 
 
-def test_too_few_women_of_a_parity_are_refused(ouhai):
+def test_where_a_parity_has_too_few_women_others_bear_and_it_is_reported(ouhai):
     women = ouhai["population"].sel(sex="female", drop=True)
-    shares = xr.DataArray([0.98, 0.01, 0.005, 0.005], {"parity": range(4)}, ("parity",))
-    scarce = ouhai.assign(women_by_parity=women * shares)
-    with pytest.raises(BoundsError, match=r"than women who could bear them\n.*parity=1"):
-        consistent_rates(scarce)
-    none = ouhai.assign(women_by_parity=women * shares * [1.0 / 0.98, 0.0, 0.0, 0.0])
-    with pytest.raises(BoundsError, match=r"could bear them\n.*\n  got: inf"):
-        consistent_rates(none)
+    births = ps.project(ouhai)["births"]
+    for split in ([0.98, 0.01, 0.005, 0.005], [1.0, 0.0, 0.0, 0.0]):
+        shares = xr.DataArray(split, {"parity": range(4)}, ("parity",))
+        scarce = ouhai.assign(women_by_parity=women * shares)
+        consistent = consistent_rates(scarce)
+        assert float(consistent["conditional_fertility_rate"].max()) <= 1.0
+        got = by_conditional_rates(scarce, consistent)["births"]
+        assert relative(got.sum("order"), births) < 1e-10
+        moved = consistent["births_reordered"].isel(year=0)
+        asked = births.isel(year=0) * ouhai["birth_order_share"]
+        off = 0.5 * abs(got.isel(year=0) - asked).sum(["order", "age"])
+        assert float(moved) == pytest.approx(float(off), rel=1e-9)
+        assert float(moved) > 0.1 * float(births.isel(year=0).sum())
+
+
+def test_births_that_all_women_together_cannot_bear_are_refused(ouhai):
+    few = ouhai.assign(fertility_rate=xr.where(ouhai["fertility_rate"] > 0.0, 1.0, 0.0))
+    few["fertility_rate"].attrs = ouhai["fertility_rate"].attrs
+    with pytest.raises(InfeasibleError, match=r"than all women .* can bear\n.*year=2021"):
+        consistent_rates(few)
+    with pytest.raises(InfeasibleError, match=r"than all women .* can bear\n.*year=2021"):
+        ps.simulate(few, [], draws=2, vary=["response"])
+    with pytest.warns(BirthsLostWarning, match="years of draws .* first at year=2021") as noted:
+        ps.simulate(few, [], draws=2)
+    assert noted[0].filename == __file__
 
 
 def by_order_of(baseline, shares):

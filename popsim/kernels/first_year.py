@@ -10,14 +10,15 @@ from __future__ import annotations
 import numpy as np
 
 from popsim.kernels._jit import jit, jit_cells
+from popsim.kernels.bearing import fill_rates
 from popsim.kernels.cohort import CLOSED, COUNTS, RATES, _sum
 from popsim.kernels.lanes import LANES
 
-PARITIES = 4
+PARITIES, ORDERS = 4, 3
 
 # Rows of a block: women of the age by parity come first; then the exposed women of the age below
-# by parity, and all of them; and rates by order.
-BELOW, ALL_BELOW, RATE, ROWS = 4, 8, 9, 12
+# by parity, and all of them; rates by order; who may bear each order; and births of all orders.
+BELOW, ALL_BELOW, RATE, MAY_BEAR, BIRTHS, ROWS = 4, 8, 9, 12, 15, 16
 
 
 @jit
@@ -32,7 +33,11 @@ def net_migrants(mode, flow, people, everybody, a):
 
 @jit
 def bear(m, survival, fertility, split, a, X, lanes):
-    """Rates by order of one age, whose women are in ``X`` beside those of the age below."""
+    """Rates by order of one age, whose women are in ``X`` beside those of the age below.
+
+    Returns in how many lanes an order has too few women.
+    """
+    too_few = 0
     p0, p1, p2 = split[0, a], split[1, a], split[2, a]
     for z in range(lanes):
         n0, n1, n2, n3 = X[z], X[LANES + z], X[2 * LANES + z], X[3 * LANES + z]
@@ -60,9 +65,31 @@ def bear(m, survival, fertility, split, a, X, lanes):
         X[RATE * LANES + z] = p0 * births / x0 if x0 > 0.0 else 0.0
         X[(RATE + 1) * LANES + z] = p1 * births / x1 if x1 > 0.0 else 0.0
         X[(RATE + 2) * LANES + z] = p2 * births / x2 if x2 > 0.0 else 0.0
+        X[MAY_BEAR * LANES + z], X[(MAY_BEAR + 1) * LANES + z] = x0, x1
+        X[(MAY_BEAR + 2) * LANES + z], X[BIRTHS * LANES + z] = x2, births
+        too_few += (p0 * births > x0) | (p1 * births > x1) | (p2 * births > x2)
         X[BELOW * LANES + z], X[(BELOW + 1) * LANES + z] = s0, s1
         X[(BELOW + 2) * LANES + z], X[(BELOW + 3) * LANES + z] = s2, s3
         X[ALL_BELOW * LANES + z] = exposed
+    return too_few
+
+
+@jit
+def bear_too(split, a, X, lanes, ceiling, few):
+    """Rates of the lanes in which an order has too few women: others bear its births.
+
+    ``few`` (3, order) is scratch.
+    """
+    start, women, rates = few[0], few[1], few[2]
+    for z in range(lanes):
+        births, too_few = X[BIRTHS * LANES + z], 0
+        for o in range(ORDERS):
+            women[o], start[o] = X[(MAY_BEAR + o) * LANES + z], X[(RATE + o) * LANES + z]
+            too_few += split[o, a] * births > women[o]
+        if too_few > 0:
+            fill_rates(births, ceiling, start, women, rates)
+            for o in range(ORDERS):
+                X[(RATE + o) * LANES + z] = rates[o]
 
 
 @jit
@@ -84,7 +111,7 @@ def together(row, end, population_row, survival_row, flow_row, split_row, fertil
 @jit_cells("women")
 def first_year_rates(
     begin, end, women, population, population_row, survival, survival_row, flows, flow_row, mode,
-    split, split_row, fertility, fertility_row, first, last, out,
+    split, split_row, fertility, fertility_row, first, last, ceiling, out,
 ):  # fmt: skip
     """Births of each order per woman who can bear it.
 
@@ -106,11 +133,13 @@ def first_year_rates(
         Births per woman and year.
     first, last : int
         The reproductive ages are ``first <= age < last``.
+    ceiling : float
+        Where the women of an order are too few for its births, the rates of the others are
+        raised in proportion up to this first (:func:`popsim.kernels.bearing.fill_rates`).
     out : (row of women, parity, last)
-        Written at the reproductive ages: zeros come in. Zero where no woman could bear; parities
-        2 and 3 share a rate.
+        Written at the reproductive ages: zeros come in. Parities 2 and 3 share a rate.
     """
-    X = np.empty(ROWS * LANES)
+    X, few = np.empty(ROWS * LANES), np.empty((3, ORDERS))
     row = begin
     while row < end:
         stop = together(row, end, population_row, survival_row, flow_row, split_row, fertility_row)
@@ -126,7 +155,9 @@ def first_year_rates(
             for z in range(lanes):
                 for k in range(PARITIES):
                     X[k * LANES + z] = women[row + z, k, a]
-            bear(m, survive[a], births, split[split_row[row]], a, X, lanes)
+            orders = split[split_row[row]]
+            if bear(m, survive[a], births, orders, a, X, lanes) > 0:
+                bear_too(orders, a, X, lanes, ceiling, few)
             for z in range(lanes if a >= first else 0):
                 for k in range(PARITIES):
                     out[row + z, k, a] = X[(RATE + min(k, 2)) * LANES + z]

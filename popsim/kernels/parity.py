@@ -22,6 +22,7 @@ from __future__ import annotations
 import numpy as np
 
 from popsim.kernels._jit import jit, jit_cells
+from popsim.kernels.bearing import ALWAYS_BORNE, fill_rates, spread_over_ages
 from popsim.kernels.cohort import CLOSED, _copy, _group, _lift, _migrate, _sum, _survive
 
 PARITIES, ORDERS = 4, 3
@@ -55,34 +56,18 @@ def _reach(A, E, R):
 
 
 @jit
-def fill(start, women, births, ceiling, rates):
-    """Rates of the orders in the proportions of ``start`` that give the births of all orders.
-
-    No rate passes the larger of its start and ``ceiling``: what is above goes to the other
-    orders, in their proportions. Where all have reached it, or none has a start, all women
-    bear at one rate, which is infinite where there is nobody.
-    """
-    held = 0  # bit by order
-    for _ in range(ORDERS + 1):
-        left, base = births, 0.0
+def _asked(fertility, A, E, step, first, last, asked):
+    """Births by age that the incidence rates of all orders ask for, moved where nobody could."""
+    crowded, room = 0, np.zeros(len(asked))
+    for a in range(first, last):
+        rate = 0.0
         for o in range(ORDERS):
-            if held >> o & 1:
-                left -= max(start[o], ceiling) * women[o]
-            else:
-                base += start[o] * women[o]
-        if base <= 0.0:
-            break
-        more = held
-        for o in range(ORDERS):
-            rates[o] = max(start[o], ceiling) if held >> o & 1 else left / base * start[o]
-            if rates[o] > max(start[o], ceiling):
-                more |= 1 << o
-        if more == held:
-            return
-        held = more
-    everybody = women[0] + women[1] + women[2]
-    for o in range(ORDERS):
-        rates[o] = births / everybody if everybody > 0.0 else np.inf
+            rate += max(step * fertility[o, a], 0.0)
+        asked[a] = max(rate * (A[a] + E[a]) / 2.0, 0.0)
+        room[a] = (A[a] + ALWAYS_BORNE * max(E[a], 0.0)) / 2.0
+        crowded += asked[a] > room[a]
+    if crowded > 0:
+        spread_over_ages(asked, room, first, last)
 
 
 @jit
@@ -90,27 +75,29 @@ def _conditional(N, fertility, A, E, R, step, first, last, keep, start, ceiling,
     """Conditional rates that give the births of incidence rates, age after age.
 
     Births by order and age are those of the incidence rates; or, to ``keep`` the rates of the
-    first year in their proportions (``start``), births by age alone. A rate is infinite where
-    no woman could bear. Parities 2 and 3 share a rate: incidence does not tell them apart.
+    first year in their proportions (``start``), births by age alone. Where the women of a parity
+    cannot bear theirs, others do (:mod:`popsim.kernels.bearing`). Parities 2 and 3 share a rate:
+    incidence does not tell them apart.
     """
-    x, births, rates, kept = np.empty(ORDERS), np.empty(ORDERS), np.empty(ORDERS), np.empty(ORDERS)
+    x, rates, kept = np.empty(ORDERS), np.empty(ORDERS), np.empty(ORDERS)
+    asked = np.empty(N.shape[1])
+    _asked(fertility, A, E, step, first, last, asked)
     for a in range(first, last):
-        total = 0.0
+        given, too_few = 0.0, 0
         for o in range(ORDERS):
             x[o] = 0.0
-            kept[o] = step * start[o, a]
-            births[o] = max(step * fertility[o, a] * (A[a] + E[a]) / 2.0, 0.0)
-            total += births[o]
+            given += fertility[o, a]
         for k in range(PARITIES):
             borne = min(step * c[k, a - 1], 1.0) / 2.0 if a > first else 0.0
             unborne = N[k, a - 1] * (1.0 - borne)
             x[min(k, 2)] += (N[k, a] + R[a] * unborne) / 2.0
-        if keep and total > 0.0:
-            fill(kept, x, total, ceiling, rates)
-        else:
-            for o in range(ORDERS):
-                rates[o] = births[o] / x[o] if x[o] > 0.0 else np.inf
-                rates[o] = rates[o] if births[o] > 0.0 else 0.0
+        for o in range(ORDERS):
+            births = asked[a] * (fertility[o, a] / given) if given > 0.0 else 0.0
+            kept[o] = step * start[o, a] if keep else (births / x[o] if x[o] > 0.0 else 0.0)
+            rates[o] = kept[o]
+            too_few += births > x[o]
+        if keep or too_few > 0 or given <= 0.0:
+            fill_rates(asked[a], ceiling, kept, x, rates)
         for k in range(PARITIES):
             c[k, a] = rates[min(k, 2)] / step
 
@@ -237,7 +224,7 @@ def project_full(
         CONDITIONAL, BY_ORDER or FIRST_YEAR: incidence rates are turned into conditional ones.
     ceiling : float
         Births per woman of a parity in the step beyond which, after the first year, births
-        go to other orders; not for BY_ORDER.
+        go to other orders; before, and BY_ORDER, only where a parity has too few women.
     out_women : (cell, year + 1, parity, age)
     out_rates : (cell, year, parity, age), or (cell, 1, ...) where CONDITIONAL
         Conditional rates before the factor; written at the reproductive ages: zeros come in.

@@ -23,12 +23,18 @@ def split(total: float, shares: np.ndarray) -> np.ndarray:
 def in_proportion(
     start: np.ndarray, women: np.ndarray, births: float, ceiling: float
 ) -> np.ndarray:
-    """Rates (order,) that give the births: one multiple of the start, none above its ceiling."""
-    top = np.maximum(start, ceiling)
+    """Rates by parity or order that give the births, none above one confinement in the step.
+
+    One multiple of the start, none above its ceiling, as long as that is enough; then all go on
+    from there by one share of what each has left.
+    """
     if births <= 0:
-        return np.zeros(3)
-    if births >= (top * women)[start > 0].sum():
-        return np.full(3, births / women.sum() if women.sum() > 0 else np.inf)
+        return np.zeros(len(start))
+    top = np.where(start > 0, np.minimum(np.maximum(start, ceiling), 1.0), 0.0)
+    if births >= (top * women).sum():
+        left = ((1.0 - top) * women).sum()
+        share = (births - (top * women).sum()) / left if left > 0 else 1.0
+        return top + min(share, 1.0) * (1.0 - top)
     low, high = 0.0, 1.0
     while (np.minimum(high * start, top) * women).sum() < births:
         high *= 2
@@ -37,6 +43,25 @@ def in_proportion(
         enough = (np.minimum(middle * start, top) * women).sum() >= births
         low, high = (low, middle) if enough else (middle, high)
     return np.minimum(high * start, top)
+
+
+def at_other_ages(
+    births: np.ndarray, exposed: np.ndarray, reached: np.ndarray, bearing: range
+) -> np.ndarray:
+    """Births by age where none has more than its women can bear, whatever they have borne.
+
+    Half of the women there at the start bear at the most, and half of those who reach the age
+    and have not borne, who are half of them at least. What is more goes to the nearest ages.
+    """
+    room = exposed / 2 + np.maximum(reached, 0.0) / 4
+    borne = births.copy()
+    for a in bearing:
+        over = max(borne[a] - room[a], 0.0)
+        borne[a] -= over
+        for b in sorted(bearing, key=lambda b: (abs(b - a), b)):
+            take = min(over, max(room[b] - borne[b], 0.0))
+            borne[b], over = borne[b] + take, over - take
+    return borne
 
 
 def one_step(
@@ -78,6 +103,9 @@ def one_step(
     women = np.zeros_like(N)  # at the end
     births = np.zeros((3, ages))
     conditional = np.zeros_like(N)
+    if incidence:
+        in_all = step * rates.sum(axis=0) * (exposed[0] + end[0]) / 2
+        in_all = at_other_ages(in_all, exposed[0], end[0], range(1, ages - 1))
     mothers_before = np.zeros(4)  # of the first half, at the age before
     for a in range(1, ages):
         # Of those who reach the age, who has borne this year and who may.
@@ -92,14 +120,17 @@ def one_step(
         if incidence and 0 < a < ages - 1:
             bearing = [[0], [1], [2, 3]]
             may_bear = np.array([(now[k].sum() + not_yet[k].sum()) / 2 for k in bearing])
-            asked_births = step * rates[:, a] * (exposed[0, a] + end[0, a]) / 2
+            given = rates[:, a].sum()
+            asked_births = in_all[a] * (rates[:, a] / given if given > 0 else np.zeros(3))
             if start is not None:
                 kept = step * start[:3, a]
-                found = in_proportion(kept, may_bear, asked_births.sum(), ceiling)
             else:
-                found = np.where(asked_births > 0, np.inf, 0.0)
-                some = (asked_births > 0) & (may_bear > 0)
-                found[some] = asked_births[some] / may_bear[some]
+                some = may_bear > 0
+                kept = np.divide(asked_births, may_bear, out=np.zeros(3), where=some)
+            if start is None and (kept <= 1).all() and (asked_births[~some] == 0).all():
+                found = kept
+            else:
+                found = in_proportion(kept, may_bear, in_all[a], ceiling)
             conditional[:, a] = found[[0, 1, 2, 2]] / step
         elif not incidence and a < ages - 1:
             conditional[:, a] = rates[:, a]

@@ -21,7 +21,7 @@ import numpy as np
 from popsim.kernels._jit import fma, in_use, jit_cells, jit_inner, uncounted
 from popsim.kernels.cohort import CLOSED, COUNTS, RATES, TOTAL
 from popsim.kernels.lane_rates import count_poor, read_mortality
-from popsim.kernels.lanes import blocks, room, room_for
+from popsim.kernels.lanes import blocks, fill, room, room_for
 from popsim.kernels.simulation_inputs import (
     BEARING_AGES,
     CHILD_AGES,
@@ -62,6 +62,7 @@ from popsim.kernels.simulation_outputs import (
     write_final,
     write_flows,
     write_groups,
+    write_moved,
     write_moves,
     write_state,
     write_women,
@@ -72,6 +73,7 @@ from popsim.kernels.simulation_women import (
     ALL_SUMS,
     HANDED,
     INPUTS,
+    MOVED,
     ORDERS,
     PARITIES,
     ROWS,
@@ -177,14 +179,14 @@ def simulate_blocks(
     crows, krows = (years + CHILD_AGES) * ORDERS * LANES, CHILD_AGES * ORDERS * LANES
     bands, lanes = (1 + p.other.shape[4]) * ORDERS * LANES, scenarios * LANES
     # Of P, W, shares; K, Q, H, M, adjustment, X; one, other, F, by_band, R; G, level, draw, gains;
-    # care, due, paid, toddlers, enter, mobile; mortality, few.
+    # care, due, paid, toddlers, enter, mobile; mortality, few, by_age, moved.
     sizes = (
         scenarios * 2 * rows, scenarios * wrows, scenarios * crows if kept else 0,
         scenarios * krows, 2 * size, 2 * size, 2 * size, 2 * size, (tracked + 1) * INPUTS * LANES,
         HANDED * LANES, HANDED * LANES, bands, bands, ALL_SUMS * LANES,
         max(borders.shape[0], PARITIES) * LANES, LANES, DRAWN * LANES, years * lanes,
         (years + 1) * lanes, 2 * p.pay.shape[1] * ORDERS * LANES, ORDERS * lanes, lanes, n, n,
-        coefficients * n, 3 * PARITIES,
+        coefficients * n, 4 * PARITIES, 3 * ages, MOVED * LANES,
     )  # fmt: skip
     memory, places = room_for(np.array(sizes))
     P, W, shares = room(memory, places, 0), room(memory, places, 1), room(memory, places, 2)
@@ -202,7 +204,9 @@ def simulate_blocks(
     toddlers = room(memory, places, 21).reshape((scenarios, -1))
     enter, mobile = room(memory, places, 22)[:n], room(memory, places, 23)[:n]
     mortality = room(memory, places, 24)[: coefficients * n].reshape((coefficients, n))
-    few = room(memory, places, 25)[: 3 * PARITIES].reshape((3, PARITIES))
+    few = room(memory, places, 25)[: 4 * PARITIES].reshape((4, PARITIES))
+    by_age = room(memory, places, 26)[: 3 * ages].reshape((3, ages))
+    moved = room(memory, places, 27)
     cells, wanting, shapes, read = np.empty((4, LANES), dtype=np.int64)
     altered, poor = np.zeros(LANES, dtype=np.int64), np.zeros(scenarios, dtype=np.int64)
     # As variables: functions are compiled anew for each constant that they are called with.
@@ -270,7 +274,8 @@ def simulate_blocks(
                 lay_mortality(of_sex, youngest, ages, laid, draw[sex], Q[sex], alone)
             if t < d.rates.shape[1]:
                 lay_rates(d.rates, shapes, t, low, first, last, d.ceiling, X)
-            lay_wanted(d.fertility, wanting, t, draw, low, first, last, X, level)
+            crowded = lay_wanted(d.fertility, wanting, t, draw, low, first, last, X, level)
+            fill(moved, 0.0)
             for s in range(scenarios if out.coverage.shape[1] > 0 else 0):
                 at = (s * 2 * rows) + (years - t) * LANES
                 count_toddlers(P, at, at + rows, s, toddlers)
@@ -322,7 +327,8 @@ def simulate_blocks(
                         empty += move_women(
                             form, S, youngest, W, wat, X, of_sex, u, v, by_person, draw[sex],
                             moving, q, h, low, tracked, first, last, p.band, d.ceiling, packages, F,
-                            by_band, one, other, few, r, s, begin, asked, t, every.births,
+                            by_band, one, other, few, by_age, crowded, level, moved, r, s, begin,
+                            asked, t, every.births,
                         )  # fmt: skip
                     else:
                         empty += walk(
@@ -358,6 +364,7 @@ def simulate_blocks(
                     mode != CLOSED, adjustment, altered, R, s, begin, end, t, out.migration,
                     out.adjustment, out.altered,
                 )  # fmt: skip
+            write_moved(moved, begin, end, t, out.moved)
             for s in range(1, scenarios):
                 k = s - 1
                 pay(

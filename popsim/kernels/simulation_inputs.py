@@ -178,6 +178,8 @@ class Summary(NamedTuple):
     shortfall : (package, cell, year)
         What was due and not paid.
     final : (scenario, cell, state)
+    moved : (cell, year, MOVED of :mod:`popsim.kernels.simulation_women`)
+        Births of the baseline that other women bear than the rates ask, or nobody does.
     """
 
     population: np.ndarray
@@ -195,6 +197,7 @@ class Summary(NamedTuple):
     deadweight: np.ndarray
     shortfall: np.ndarray
     final: np.ndarray
+    moved: np.ndarray
 
 
 class EveryAge(NamedTuple):

@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from popsim.kernels._jit import jit_inner
+from popsim.kernels.bearing import ALWAYS_BORNE
 from popsim.kernels.lanes import same
 from popsim.kernels.simulation_inputs import BEARING_AGES, CHILD_AGES, COMPLETED_AGE
 from popsim.kernels.simulation_lanes import LANES, LUCK, MOVING, SHIFT, SRB
@@ -21,6 +22,7 @@ from popsim.kernels.simulation_women import (
     ALL_FERTILITY,
     INPUTS,
     MOST,
+    MOVED,
     ORDERS,
     PARITIES,
     RATES,
@@ -89,15 +91,17 @@ def lay_rates(rates, rows, t, low, first, last, ceiling, X):
 def lay_wanted(fertility, rows, t, draw, low, first, last, X, total):
     """Births per woman by age of the rows (row, year, age) that the lanes read, times their luck.
 
-    Their sum is the ``total``.
+    Their sum is the ``total``. Returns whether those of an age may be too many for its women.
     """
-    luck, shared, level = draw[LUCK], same(rows), 0.0
+    luck, shared, level, most, crowded = draw[LUCK], same(rows), 0.0, 0.0, False
     for z in range(LANES):
         if z == 0 or not shared:
-            level = 0.0
+            level, most = 0.0, 0.0
             for a in range(first, last):
-                level += fertility[rows[z], t, a]
+                rate = fertility[rows[z], t, a]
+                level, most = level + rate, max(most, rate)
         total[z] = level * luck[z]
+        crowded |= most * luck[z] > ALWAYS_BORNE
     if shared:
         lay_shared(fertility, rows[0], t, draw, low, first, last, X)
     else:
@@ -105,6 +109,7 @@ def lay_wanted(fertility, rows, t, draw, low, first, last, X, total):
             for z in range(LANES):
                 i = ((a - low) * INPUTS + WANTED) * LANES + z
                 X[i] = fertility[rows[z], t, a] * luck[z]
+    return crowded
 
 
 @jit_inner
@@ -291,6 +296,14 @@ def write_flows(level, R, s, begin, end, t, births, fertility, deaths):
         fertility[s, c, t] = wanted + R[ALL_FERTILITY * LANES + z]
         for sex in range(2):
             deaths[s, c, t, sex] = R[(sex * SUMS + DEATHS) * LANES + z]
+
+
+@jit_inner
+def write_moved(moved, begin, end, t, out):
+    """Births of the baseline that others bear than the rates ask, or nobody."""
+    for z in range(end - begin):
+        for k in range(MOVED):
+            out[begin + z, t, k] = moved[k * LANES + z]
 
 
 @jit_inner

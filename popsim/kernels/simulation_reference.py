@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from popsim.kernels.cohort import CLOSED, COUNTS, NEGLIGIBLE, RATES
-from popsim.kernels.parity_reference import split
+from popsim.kernels.parity_reference import at_other_ages, in_proportion, split
 from popsim.kernels.simulation_inputs import (
     BEARING_AGES,
     BY_ORDER,
@@ -117,25 +117,6 @@ class Cell:
         for s in range(1, self.count):
             self.pay(s, t)
 
-    def scaled(self, shape: np.ndarray, asked: float, may_bear: np.ndarray) -> np.ndarray:
-        """Rates in proportion to ``shape`` that give the births asked for.
-
-        None passes the ceiling, or its shape where that is higher, while another can rise.
-        """
-        if asked <= 0:
-            return np.zeros(4)
-        most = np.maximum(shape, self.d.ceiling)
-        held = np.zeros(4, dtype=bool)
-        while (shape * may_bear)[~held].sum() > 0:
-            left = asked - (most * may_bear)[held].sum()
-            rates = np.where(held, most, left / (shape * may_bear)[~held].sum() * shape)
-            over = ~held & (rates > most)
-            if not over.any():
-                return rates
-            held |= over
-        # All that can bear are at their ceiling, or nobody of the parities that bear is there.
-        return np.full(4, asked / may_bear.sum() if may_bear.sum() > 0 else np.inf)
-
     def step(self, s, t, survival, srb, given, wanted):
         """One year of one scenario, births in two halves as in the parity step.
 
@@ -155,6 +136,11 @@ class Cell:
         start = np.array([split(exposed[0, a], N[:, a]) for a in range(ages)]).T
         women, births, rates = np.zeros_like(N), np.zeros((3, ages)), np.zeros_like(N)
         mothers = np.zeros(4)  # of the first half, at the age before
+        if wanted is not None:
+            asked_births = wanted * (exposed[0] + end[0]) / 2
+            in_all = at_other_ages(asked_births, exposed[0], end[0], range(d.first, d.last))
+            reordered, lost = 0.0, asked_births.sum() - in_all.sum()
+            displaced = np.maximum(asked_births - in_all, 0.0).sum() - lost
         for a in range(1, ages):
             not_yet, borne = start[:, a - 1] - mothers, mothers
             if a == ages - 1:
@@ -165,9 +151,14 @@ class Cell:
             if d.first <= a < d.last:
                 rates[:, a] = given[:, a]
                 if wanted is not None:
-                    asked_births = wanted[a] * (exposed[0, a] + end[0, a]) / 2
                     may_bear = (start[:, a] + not_yet) / 2
-                    rates[:, a] = self.scaled(given[:, a], asked_births, may_bear)
+                    rates[:, a] = in_proportion(given[:, a], may_bear, in_all[a], d.ceiling)
+                    made = self.by_order(rates[:, a] * may_bear)
+                    mix = self.by_order(given[:, a] * may_bear)
+                    lost += in_all[a] - made.sum()
+                    # Where nobody has a rate, all births are borne by others.
+                    mix = mix / mix.sum() * made.sum() if mix.sum() > 0 else -made
+                    reordered += np.abs(made - mix).sum() / 2
             half = np.minimum(rates[:, a], 1.0) / 2
             first, second = half * start[:, a], half * not_yet
             for k in range(4):
@@ -186,9 +177,16 @@ class Cell:
             lift = np.where(end < 0, -end, 0.0)
             end, moved = end + lift, moved + lift
             emptied |= lift > 0
+        if wanted is not None:
+            self.out.moved[self.cell, t] = reordered, displaced, lost
         women = np.array([split(end[0, a], women[:, a]) for a in range(ages)]).T
         altered = (moved - asked, int(emptied.sum()))
         return end, women, rates, births, deaths, moved, altered, exposure
+
+    @staticmethod
+    def by_order(births: np.ndarray) -> np.ndarray:
+        """Births by parity of the mother as births by order."""
+        return np.array([births[0], births[1], births[2] + births[3]])
 
     def migrants(self, P: np.ndarray, t: int) -> np.ndarray:
         """Net migrants of the year (sex, age) before the guard."""

@@ -17,9 +17,8 @@ and year stands in ``W``. ``X`` begins at age ``low``.
 
 from __future__ import annotations
 
-import numpy as np
-
-from popsim.kernels._jit import fma, jit_inlined, jit_inner
+from popsim.kernels._jit import fma, jit_inner
+from popsim.kernels.bearing import ALWAYS_BORNE, fill_rates, reordered, spread_over_ages
 from popsim.kernels.simulation_lanes import LANES, walk
 from popsim.kernels.walks import DEATHS, ENTER, LAID, NET, SUMS
 
@@ -37,6 +36,10 @@ ALL_BIRTHS, ALL_FERTILITY, ALL_SUMS = 2 * SUMS, 2 * SUMS + ORDERS, 2 * SUMS + OR
 # per woman of all orders that are wanted; and rates by parity that the baseline bears by, where
 # packages read them.
 ENTERING, RATES, MOST, WANTED, SCALED, INPUTS = 1, 2, 6, 7, 8, 12
+
+# Rows of what is counted of births that others bear than the rates ask: women of the same age who
+# have borne other numbers of children, women of other ages, and nobody.
+REORDERED, DISPLACED, LOST, MOVED = 0, 1, 2, 3
 
 # Rows that one age hands to the next: women exposed, and among them the shares of those who have
 # not borne, by parity, and who have, by order; sums of births by order, births per woman (in the
@@ -179,8 +182,8 @@ def bear_given(W, wat, X, low, a, F, band, below, here):
         c0, c1 = x[SCALED * LANES + z] * f0, x[(SCALED + 1) * LANES + z] * f1
         c2, c3 = x[(SCALED + 2) * LANES + z] * f2, x[(SCALED + 3) * LANES + z] * f2
         # One confinement a year at most, whatever a factor asks for.
-        c0, c1 = 0.5 * (c0 if c0 < 1.0 else 1.0), 0.5 * (c1 if c1 < 1.0 else 1.0)
-        c2, c3 = 0.5 * (c2 if c2 < 1.0 else 1.0), 0.5 * (c3 if c3 < 1.0 else 1.0)
+        c0, c1 = 0.5 * (1.0 if c0 > 1.0 else c0), 0.5 * (1.0 if c1 > 1.0 else c1)
+        c2, c3 = 0.5 * (1.0 if c2 > 1.0 else c2), 0.5 * (1.0 if c3 > 1.0 else c3)
         e0, e1, e2, e3 = c0 * n0, c1 * n1, c2 * n2, c3 * n3
         f0, f1, f2, f3 = c0 * l0, c1 * l1, c2 * l2, c3 * l3
         w[z] = l0 - f0
@@ -209,63 +212,65 @@ def bear_given(W, wat, X, low, a, F, band, below, here):
     return poor
 
 
-@jit_inlined
-def hold(births, ceiling, women, X, at, rates):
-    """Rates in proportion to those at ``at``, none beyond the ceiling, or them if that is lower.
+@jit_inner
+def spread_wanted(W, wat, X, low, first, last, below, level, ages, moved):
+    """Move births that are wanted beyond what women of an age can bear to the nearest ages.
 
-    ``women`` (half, parity) of one lane may bear.
+    ``below`` are the women of the age under ``low``, ``ages`` (3, age) is scratch. The ``level``
+    of fertility of a lane, which is wanted, becomes that of its moved births.
     """
-    held = 0  # bit by parity
-    for k in range(PARITIES):
-        rates[k] = 0.0
-    for _ in range(PARITIES + 1 if births > 0.0 else 0):
-        left, free, everybody = births, 0.0, 0.0
-        for k in range(PARITIES):
-            c, bearing = X[at + k * LANES], 0.5 * (women[0, k] + women[1, k])
-            everybody += bearing
-            if held >> k & 1:
-                left -= max(c, ceiling) * bearing
-            else:
-                free += c * bearing
-        if free <= 0.0:  # nobody of the parities that bear, or all are held: all bear alike
-            for k in range(PARITIES):
-                rates[k] = births / everybody if everybody > 0.0 else np.inf
-            return
-        more, scale = held, left / free
-        for k in range(PARITIES):
-            c = X[at + k * LANES]
-            if held >> k & 1:
-                rates[k] = max(c, ceiling)
-            else:
-                rates[k] = scale * c
-                more |= (rates[k] > max(c, ceiling)) << k
-        if more == held:
-            return
-        held = more
+    births, room, women = ages[0], ages[1], ages[2]
+    for z in range(LANES):
+        crowded, exposed_below = 0, below[EXPOSED * LANES + z]
+        for a in range(low, last):
+            x = X[(a - low) * INPUTS * LANES :]
+            enter, exposed = x[ENTERING * LANES + z], W[wat + (a * ROWS + ALL) * LANES + z]
+            exposed += enter
+            alive = (1.0 - x[z]) * exposed_below + enter
+            exposed_below = exposed
+            if a >= first:
+                women[a] = 0.5 * (exposed + alive)
+                births[a] = x[WANTED * LANES + z] * women[a]
+                room[a] = 0.5 * (exposed + ALWAYS_BORNE * max(alive, 0.0))
+                crowded += births[a] > room[a]
+        if crowded > 0:
+            elsewhere, lost = spread_over_ages(births, room, first, last)
+            moved[DISPLACED * LANES + z] += elsewhere
+            moved[LOST * LANES + z] += lost
+            for a in range(first, last):
+                i = ((a - low) * INPUTS + WANTED) * LANES + z
+                wanted = births[a] / women[a] if women[a] > 0.0 else 0.0
+                level[z] += wanted - X[i]
+                X[i] = wanted
 
 
 @jit_inner
-def bear_held(W, wat, X, low, a, ceiling, below, here, women, rates):
-    """Births of the lanes that :func:`bear_wanted` leaves, their rates held at the ceiling.
+def bear_held(W, wat, X, low, a, ceiling, below, here, few, moved):
+    """Births of the lanes that :func:`bear_wanted` leaves: some parities are held back.
 
-    ``women`` (half, parity) and ``rates`` (parity) are scratch.
+    Others bear in their place (:mod:`popsim.kernels.bearing`), which ``moved`` counts. ``few``
+    (4, parity) is scratch.
     """
     w, x = W[wat + (a - 1) * ROWS * LANES :], X[(a - low) * INPUTS * LANES :]
+    start, women, rates, orders = few[0], few[1], few[2], few[3, :ORDERS]
     for z in range(LANES):
         if here[SCALE * LANES + z] <= x[MOST * LANES + z]:
             continue
         alive, exposed = w[ALL * LANES + z], here[EXPOSED * LANES + z]
         left, everybody, total = max(alive, 0.0), 0.5 * (exposed + alive), 0.0
         for k in range(PARITIES):
-            women[0, k] = exposed * w[(ROWS + k) * LANES + z]
-            women[1, k] = left * below[(NOT_YET + k) * LANES + z]
+            start[k] = x[(RATES + k) * LANES + z]
+            women[k] = exposed * w[(ROWS + k) * LANES + z] + left * below[(NOT_YET + k) * LANES + z]
+            women[k] *= 0.5
         wanted = x[WANTED * LANES + z]
-        hold(wanted * everybody, ceiling, women, X, ((a - low) * INPUTS + RATES) * LANES + z, rates)
+        births = wanted * everybody
+        lost = fill_rates(births, ceiling, start, women, rates)
+        moved[LOST * LANES + z] += lost
+        moved[REORDERED * LANES + z] += reordered(births - lost, start, women, rates, orders)
         for k in range(PARITIES):
             x[(SCALED + k) * LANES + z] = rates[k]
         # In the order of bear_given(), which without a package must give the same bits.
-        c0, c1 = 0.5 * min(rates[0], 1.0), 0.5 * min(rates[1], 1.0)
-        c2, c3 = 0.5 * min(rates[2], 1.0), 0.5 * min(rates[3], 1.0)
+        c0, c1, c2, c3 = 0.5 * rates[0], 0.5 * rates[1], 0.5 * rates[2], 0.5 * rates[3]
         n0, n1 = w[ROWS * LANES + z], w[(ROWS + 1) * LANES + z]
         n2, n3 = w[(ROWS + 2) * LANES + z], w[(ROWS + 3) * LANES + z]
         l0, l1 = below[NOT_YET * LANES + z], below[(NOT_YET + 1) * LANES + z]
@@ -382,14 +387,14 @@ def finish(S, W, wat, low, tracked, sums, R):
 
 @jit_inner
 def settle(
-    W, wat, X, low, a, band, ceiling, packages, by_band, below, here, held, scratch, s, begin,
+    W, wat, X, low, a, band, ceiling, packages, by_band, below, here, held, few, moved, s, begin,
     end, t, out,
 ):  # fmt: skip
     """What births of one age need beyond :func:`bear_wanted`, and what others read of them."""
     if packages and s == 0:
         keep_rates(X, low, a, here)
     if held > 0:
-        bear_held(W, wat, X, low, a, ceiling, below, here, scratch[:2], scratch[2])
+        bear_held(W, wat, X, low, a, ceiling, below, here, few, moved)
     if packages and s == 0:
         add_per_woman(W, wat, a, band, here, by_band)
     write_births(a, here, s, begin, end, t, out)
@@ -398,19 +403,23 @@ def settle(
 @jit_inner
 def move_women(
     form, S, youngest, W, wat, X, P, enter, mobile, by_person, shift, moving, Q, H, low, tracked,
-    first, last, band, ceiling, packages, F, by_band, one, other, scratch, R, s, begin,
-    end, t, out,
+    first, last, band, ceiling, packages, F, by_band, one, other, few, by_age, crowded, level,
+    moved, R, s, begin, end, t, out,
 ):  # fmt: skip
     """One year of women but for the ends, from the ``youngest`` age on; counts empty groups.
 
     In the baseline (``s`` 0) women bear the births that are wanted, in packages at the rates of
     the baseline times the factors ``F`` (band, order). ``one`` and ``other`` are what ages hand
-    on to each other in turns, and ``out`` births at every age; ``scratch`` is three rows by parity.
+    on to each other in turns, and ``out`` births at every age; ``few`` by parity and ``by_age``
+    are scratch. Where births of an age may be too many for its women (``crowded``), they move
+    before. ``moved`` (MOVED, lane) counts births that others bear than the rates ask.
     """
     ages, none, held = enter.shape[0], 0, 0
     poor = walk(form, S, youngest, low - 1, P, enter, mobile, by_person, shift, moving, Q, H, R)
     let_in(form, S, enter, mobile, by_person, moving, H, low, tracked, X, R)
     start(S, W, wat, low, R, one)
+    if crowded and s == 0:
+        spread_wanted(W, wat, X, low, first, last, one, level, by_age, moved)
     for a in range(low, tracked):
         even, bearing = (a - low) % 2 == 0, first <= a < last
         if a == ages - 1:
@@ -431,8 +440,8 @@ def move_women(
         if bearing and (held > 0 or end > begin or (packages and s == 0)):
             below, here = (one, other) if even else (other, one)
             settle(
-                W, wat, X, low, a, band, ceiling, packages, by_band, below, here, held, scratch, s,
-                begin, end, t, out,
+                W, wat, X, low, a, band, ceiling, packages, by_band, below, here, held, few, moved,
+                s, begin, end, t, out,
             )  # fmt: skip
             held = 0
         if none > 0:

@@ -16,6 +16,27 @@ SIMULATION: tuple[Variable, ...] = (
         "Live births in the year, of all orders.",
     ),
     Variable(
+        "births_reordered",
+        ("year",),
+        PERSONS,
+        "Births of another order than asked for",
+        "孩次调整的出生人数",
+        "Births of the baseline in the year that mothers of the same age but another number of "
+        "children bear, because the women of a parity are too few for those of its order; births "
+        "in all are as asked for.",
+        lower=0.0,
+    ),
+    Variable(
+        "births_displaced",
+        ("year",),
+        PERSONS,
+        "Births at another age of mother than asked for",
+        "年龄调整的出生人数",
+        "Births of the baseline in the year that mothers of the nearest ages bear, because the "
+        "women of an age are too few for them; births in all are as asked for.",
+        lower=0.0,
+    ),
+    Variable(
         "cost",
         ("year", "instrument"),
         _YUAN,
