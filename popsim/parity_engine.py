@@ -346,6 +346,8 @@ class ParityEngine(Engine):
     timing : {"even", "end"}
     """
 
+    _by_parity = True
+
     def __init__(
         self,
         data: xr.Dataset,

@@ -42,6 +42,9 @@ CORE = ("year", "sex", "age", "order", "parity", "child_age")
 #: Ages at which births can happen: below and above, registers know single cases only.
 REPRODUCTIVE_AGES = (10, 60)
 
+#: Ages (the last exclusive) whose women bear the births that are too many for other ages.
+MOTHERS_AGES = (15, 50)
+
 #: Lower bounds of the age groups that a summary keeps: childcare 0-2, kindergarten 3-5,
 #: primary 6-11, junior 12-14 and senior 15-17 school, women 20-34 and 15-49, and the
 #: borders 60, 65 and 80 of old age.
@@ -302,6 +305,7 @@ class Engine:
     """
 
     _rate_dims: Sequence[str] = ("year", "order", "age")
+    _by_parity = False
 
     def __init__(
         self,
@@ -337,6 +341,8 @@ class Engine:
             flows = _state(cells.rows(data[migration[0]], ["year", "sex", "age"]))
         rates = cells.rows(fertility, self._rate_dims)
         self.first, self.last = bearing_ages(rates.values)
+        if self._by_parity:
+            self.first, self.last = may_bear(self.first, self.last, self.ages)
         self.rows = (
             _state(cells.rows(data["population"], ["sex", "age"])),
             _state(cells.rows(data["survival_ratio"], ["year", "sex", "age"])),
@@ -470,6 +476,20 @@ def bearing_ages(rates: np.ndarray) -> tuple[int, int]:
     if len(some) == 0:
         return 1, 1
     return max(int(some[0]), 1), min(int(some[-1]) + 1, rates.shape[-1] - 1)
+
+
+def may_bear(first: int, last: int, ages: np.ndarray) -> tuple[int, int]:
+    """As :func:`bearing_ages`, with the ages to which births may move that are too many for theirs.
+
+    Examples
+    --------
+    >>> may_bear(20, 22, np.arange(101)), may_bear(13, 54, np.arange(101))
+    ((15, 50), (13, 54))
+    """
+    some = np.flatnonzero((ages >= MOTHERS_AGES[0]) & (ages < MOTHERS_AGES[1]))
+    if len(some) == 0:
+        return first, last
+    return max(min(first, int(some[0])), 1), min(max(last, int(some[-1]) + 1), len(ages) - 1)
 
 
 def group_labels(lower: Sequence[int]) -> list[str]:

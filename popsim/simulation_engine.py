@@ -12,6 +12,7 @@ from popsim.kernels.simulation import simulate
 from popsim.kernels.simulation_inputs import Demography, EveryAge, Policy, Summary
 from popsim.kernels.simulation_women import DISPLACED, LOST, MOVED, REORDERED
 from popsim.parity_engine import CEILING, ORDERS, PARITIES
+from popsim.projection import may_bear
 from popsim.schema.cells import Rows
 from popsim.schema.variables import SEXES
 from popsim.simulation_layout import CHILD_GROUPS, CHILD_GROUPS_END, Layout, Notes
@@ -58,7 +59,7 @@ class SimulationEngine:
     ) -> None:
         self.layout = layout = Layout(data, luck)
         self.scenarios, self.instruments, self.policy = scenarios, instruments, policy
-        cells, first, last = layout.cells, layout.first, layout.last
+        cells, (first, last) = layout.cells, may_bear(layout.first, layout.last, layout.ages)
         population, survival, flows = layout.population, layout.survival, layout.flows
         women = cells.rows(data["women_by_parity"], ["parity", "age"])
         srb = cells.rows(data["sex_ratio_at_birth"], ["year"])
