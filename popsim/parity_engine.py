@@ -383,10 +383,10 @@ class ParityEngine(Engine):
         women = np.empty((count, years + 1, len(PARITIES), ages))
         rates = np.zeros((count, converted, len(PARITIES), ages))
         births = np.zeros((count, years, len(ORDERS), ages))
-        deaths, migration, adjustment = (np.zeros((count, years, 2, ages)) for _ in range(3))
+        deaths, migration, adjustment, lift = (np.zeros((count, years, 2, ages)) for _ in range(4))
         altered = np.empty((count, years), dtype=np.int64)
         stocks = (flat(population), women, rates, births)
-        flows = (flat(deaths), flat(migration), flat(adjustment))
+        flows = (flat(deaths), flat(migration), flat(adjustment), flat(lift))
         ceiling = min(CEILING * self.step, 1.0)
         arguments = (*self.arguments, given, ceiling, *stocks, *flows, altered)
         kernel.project_full(*arguments)
@@ -399,6 +399,7 @@ class ParityEngine(Engine):
             "deaths": (deaths, ("year", *by_age)),
             "net_migration": (migration, ("year", *by_age)),
             "migration_adjustment": (adjustment, ("year", *by_age)),
+            "population_lift": (lift, ("year", *by_age)),
         }
         return arrays, altered
 
@@ -409,10 +410,10 @@ class ParityEngine(Engine):
         count, years, ages = self.cells.count, len(self.years), len(self.ages)
         population = np.empty((count, years + 1, 2, len(lower)))
         births, fertility = np.empty((count, years, len(ORDERS))), np.empty((count, years))
-        deaths, migration, adjustment = (np.zeros((count, years, 2)) for _ in range(3))
+        deaths, migration, adjustment, lift = (np.zeros((count, years, 2)) for _ in range(4))
         altered = np.empty((count, years), dtype=np.int64)
         final, women = np.empty((count, 2, ages)), np.empty((count, len(PARITIES), ages))
-        out = (population, births, fertility, deaths, migration, adjustment, altered)
+        out = (population, births, fertility, deaths, migration, adjustment, lift, altered)
         arguments = (*self.arguments, borders, *out, flat(final), women)
         kernel.project_summary(*arguments)
         result = self._dataset(
@@ -422,6 +423,7 @@ class ParityEngine(Engine):
             deaths=(deaths, ("year", "sex")),
             net_migration=(migration, ("year", "sex")),
             migration_adjustment=(adjustment, ("year", "sex")),
+            population_lift=(lift, ("year", "sex")),
             population_final=(final, ("sex", "age")),
             women_by_parity_final=(women, ("parity", "age")),
             age_group=group_labels(lower),

@@ -89,8 +89,8 @@ def project(
     -------
     xarray.Dataset
         ``population`` (time, sex, age), ``births`` (year, age), ``deaths``,
-        ``net_migration`` and ``migration_adjustment`` (year, sex, age) [persons in the
-        step]. Stocks stand on 1 January of ``time``; flows cover the step from ``year``;
+        ``net_migration``, ``migration_adjustment`` and, of the latter, ``population_lift``
+        (year, sex, age) [persons in the step]. Stocks stand on 1 January of ``time``; flows cover the step from ``year``;
         deaths are by the age group that the cohort reaches (cohort-period). In a summary,
         population is by ``age_group``, the flows are summed over age, and
         ``population_final`` (sex, age) is added. By parity, births have the dimension
@@ -129,9 +129,11 @@ def project(
 
     the form of the UN Population Division's ``ccmppWPP`` (Preston, Heuveline and Guillot
     2001, ch. 6). Where :math:`P_a + M_a \le 0` that :math:`M_a` becomes
-    :math:`10^{-5} - P_a`; a group that still ends below zero is lifted to zero, and what
-    lifted it counts as net migration, so that the accounting identity
-    :math:`P_{t+1} = P_t + B - D + M` holds for the migration as applied.
+    :math:`10^{-5} - P_a`; a group that still ends below zero is lifted to 0.0005 persons.
+    Both are that code's rules. What lifted a group counts here as net migration, so that the
+    accounting identity :math:`P_{t+1} = P_t + B - D + M` holds for the migration as applied;
+    the UN's code leaves it out of its migration, which is ``net_migration`` less
+    ``population_lift``.
 
     Examples
     --------
@@ -355,10 +357,9 @@ class Engine:
         births = np.empty((count, years, len(self.orders), ages))
         deaths = np.empty((count, years, 2, ages))
         # Pages of zeros that are never written cost no memory.
-        migration = np.zeros((count, years, 2, ages))
-        adjustment = np.zeros((count, years, 2, ages))
+        migration, adjustment, lift = (np.zeros((count, years, 2, ages)) for _ in range(3))
         altered = np.empty((count, years), dtype=np.int64)
-        flows = (flat(a) for a in (deaths, migration, adjustment))
+        flows = (flat(a) for a in (deaths, migration, adjustment, lift))
         arguments = (*self.arguments, flat(population), births, *flows, altered)
         cohort.project_full(*arguments)
         by_age = ("sex", "age")
@@ -368,6 +369,7 @@ class Engine:
             deaths=(deaths, ("year", *by_age)),
             net_migration=(migration, ("year", *by_age)),
             migration_adjustment=(adjustment, ("year", *by_age)),
+            population_lift=(lift, ("year", *by_age)),
         )
         self._warn_if_altered(altered, adjustment)
         return result
@@ -413,6 +415,7 @@ class Engine:
             deaths=(sums.deaths, ("year", "sex")),
             net_migration=(sums.migration, ("year", "sex")),
             migration_adjustment=(sums.adjustment, ("year", "sex")),
+            population_lift=(sums.lift, ("year", "sex")),
             population_final=(sums.final.reshape(count, 2, ages), ("sex", "age")),
             age_group=group_labels(lower),
         )
@@ -445,13 +448,19 @@ class Engine:
             for dim, i in zip(self.cells.dims, place, strict=True):
                 label = self.cells.coords[dim].values[i] if dim in self.cells.coords else i
                 where.append(f"{dim}={label}")
-        warnings.warn(
-            f"net migration would have emptied {int(altered.sum())} age groups and was altered "
-            f"by {np.abs(adjustment).sum():.6g} persons in all, first at {', '.join(where)}; "
-            "see migration_adjustment in the result",
-            MigrationAdjustmentWarning,
-            stacklevel=4,
-        )
+        persons = float(np.abs(adjustment).sum())
+        text = altered_text(int(altered.sum()), persons, ", ".join(where))
+        warnings.warn(text, MigrationAdjustmentWarning, stacklevel=4)
+
+
+def altered_text(groups: int, persons: float, where: str) -> str:
+    """What a warning of altered net migration says."""
+    return (
+        f"net migration would have emptied {groups} age groups and was altered by "
+        f"{persons:.6g} persons in all, first at {where}; see migration_adjustment in the result, "
+        "and population_lift for what of it lifted groups from below zero; where it matters give "
+        "outflows that the groups can bear, such as rates"
+    )
 
 
 def flat(array: np.ndarray) -> np.ndarray:

@@ -97,8 +97,8 @@ def simulate(
         quantile) before all others:
 
         - ``births`` (year, order; with "full" also age), ``total_births`` (year), ``deaths``,
-          ``net_migration``, ``migration_adjustment`` (year, sex; with "full" also age)
-          [persons in the year]
+          ``net_migration``, ``migration_adjustment`` and, of that, ``population_lift`` (year,
+          sex; with "full" also age) [persons in the year]
         - ``population`` (time, sex, age_group; or age), in a summary ``population_final``
           (sex, age) [persons]
         - ``total_fertility_rate`` (year) [births per woman]
