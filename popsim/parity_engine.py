@@ -196,7 +196,7 @@ def check_orders(inputs: xr.Dataset | Mapping[str, xr.DataArray]) -> xr.DataArra
             )
         return given.rename(names[0])
     missing = float(abs(given.sum("order") - fertility).max())
-    if missing > 1e-9:  # rounding of three terms below 1, not births
+    if missing > checks.rounding(given, fertility):  # of three terms below 1, not births
         raise InputError(
             "the fertility rates by order do not add up to fertility_rate",
             where="fertility_rate_by_order",
@@ -228,9 +228,11 @@ def check_women(inputs: xr.Dataset | Mapping[str, xr.DataArray], data: xr.Datase
     _check_parities(split, "women_by_parity")
     total = data["population"].sel(sex="female", drop=True)
     checks.check_same_coords({"population": total, "women_by_parity": split})
+    least = checks.rounding(split, total)
+    split, total = split.astype(np.float64), total.astype(np.float64)
     added = split.sum("parity")
     # Beyond the rounding of four terms; a table in whole persons has to be scaled first.
-    off = abs(added - total) > 1e-9 * total.clip(1.0)
+    off = abs(added - total) > least * total.clip(1.0)
     if bool(off.any()):
         at = checks.first_cell(off, off.values)
         raise BoundsError(
@@ -356,7 +358,7 @@ class ParityEngine(Engine):
 
     def full(self) -> xr.Dataset:
         """Project and keep every age; ``total_fertility_rate`` (year) as it came out."""
-        arrays, altered = self._run_full(kernel.CONDITIONAL)
+        arrays, altered = self._run_full()
         del arrays["conditional_fertility_rate"]
         women, moves = arrays["population"][0][:, :, 0], arrays["net_migration"][0][:, :, 0]
         at_start = moves / 2.0 if self.even else 0.0
@@ -373,10 +375,9 @@ class ParityEngine(Engine):
         """Conditional rates from incidence; see :func:`consistent_rates`."""
         arrays, _ = self._run_full(kernel.FIRST_YEAR if first_year else kernel.BY_ORDER)
         kept = ("conditional_fertility_rate", "women_by_parity", "population", "births")
-        made = self._dataset(**{k: arrays[k] for k in (*kept, "net_migration")})
-        return made.drop_vars("net_migration")
+        return self._dataset(**{k: arrays[k] for k in kept})
 
-    def _run_full(self, given: int) -> tuple[dict[str, Any], np.ndarray]:
+    def _run_full(self, given: int = kernel.CONDITIONAL) -> tuple[dict[str, Any], np.ndarray]:
         count, years, ages = self.cells.count, len(self.years), len(self.ages)
         converted = 1 if given == kernel.CONDITIONAL else years
         population = np.empty((count, years + 1, 2, ages))

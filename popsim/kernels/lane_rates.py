@@ -107,8 +107,9 @@ def lane_rates(lanes: int) -> LaneRates:
     def guard(S, share, H, M, adjustment, altered):
         """See that net migrants M empty no group; returns how many they would have.
 
-        ``altered`` counts, by lane, those of them that anybody was to leave. ``H`` is the ``share`` of M that enters at the start; where that is not half, nobody does
-        then. Who would be left in an emptied group is a negligible number.
+        ``altered`` counts, by lane, those of them that anybody was to leave. ``H`` is the ``share``
+        of M that enters at the start; where that is not half, nobody does then. Who would be left
+        in an emptied group is a negligible number.
         """
         count = 0
         for i in range(S.shape[0]):

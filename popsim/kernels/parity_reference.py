@@ -116,9 +116,8 @@ def one_step(
     born = np.array([girls, births.sum() - girls])
     deaths[:, 0] = (1 - survival[:, 0]) * born
     end[:, 0] = born - deaths[:, 0] + at_end[:, 0]
-    if mode != CLOSED:
-        if not even:
-            end = end + applied
+    if not even:
+        end = end + applied
     end, lift = lift_from_below_zero(end, mode)
     applied = applied + lift
     women = np.array([split(end[0, a], women[:, a]) for a in range(ages)]).T

@@ -57,9 +57,8 @@ def one_step(
     deaths[:, 0] = (1 - survival[:, 0]) * born
     end[:, 0] = born - deaths[:, 0] + at_end[:, 0]
 
-    if mode != CLOSED:
-        if not even:
-            end = end + applied
+    if not even:
+        end = end + applied
     end, lift = lift_from_below_zero(end, mode)
     return end, births, deaths, applied + lift, applied + lift - asked, lift
 

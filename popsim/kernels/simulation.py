@@ -394,8 +394,8 @@ def simulate(
     child_borders : (child group + 1,) int64
     summary : Summary
         Of ``migration``, ``adjustment`` and ``lift`` nothing is written in a closed population:
-        zeros come in. Stocks (``population``, ``women`` with ``completed``, ``children``, ``final``)
-        may come without cells, and without packages ``coverage``: they are then left out.
+        zeros come in. Stocks (``population``, ``women`` with ``completed``, ``children``,
+        ``final``) may come without cells, and without packages ``coverage``: they are left out.
     every : EveryAge
         Written where it has cells.
     """

@@ -56,7 +56,7 @@ def arguments(inputs, mode, even):
 
 
 def run_full(inputs, mode, even, kernel=parity.project_full, given=0, ceiling=np.inf):
-    """All outputs: population, women, rates, births, deaths, migration, adjustment, lift, altered."""
+    """Population, women, rates, births, deaths, migration, adjustment, lift, altered."""
     state = 2 * AGES
     out = [
         np.empty((CELLS, YEARS + 1, state)),
