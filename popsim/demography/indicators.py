@@ -190,7 +190,8 @@ def table(result: xr.Dataset, names: Sequence[str] | None = None) -> pd.DataFram
     pandas.DataFrame
         Columns indicator, en, zh, unit, kind, year, one for each leading dimension (and
         order), value. A stock stands at 1 January of ``year``, a flow covers it; persons of
-        a step of several years are given by year, as the unit says. Where the result has draws, value is the median, and lower and upper bound 80 % of the draws.
+        a step of several years are given by year, as the unit says. Where the result has
+        draws, value is the median, and lower and upper bound 80 % of the draws.
 
     Raises
     ------

@@ -262,6 +262,8 @@ def _sex_codes(array: xr.DataArray, sex: str | None, needed: list[str]) -> xr.Da
             )
         labels = array["sex"]
     elif sex is not None:
+        if not isinstance(sex, str):
+            check_option(sex, SEXES, "sex")
         labels = xr.DataArray(sex)
     elif needed and "sex" not in array.dims:
         raise InputError(
