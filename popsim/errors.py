@@ -130,6 +130,10 @@ class BirthsLostWarning(PopsimWarning):
     """In some draws more births were asked for than all women of reproductive age can bear."""
 
 
+class MigrationUnitWarning(PopsimWarning):
+    """Net migration is of a size that another unit would have, rates for persons or the reverse."""
+
+
 def did_you_mean(name: object, known: Iterable[object]) -> str | None:
     """Return a "did you mean ...?" for a misspelt name, or None if nothing is close.
 

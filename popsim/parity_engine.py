@@ -192,7 +192,7 @@ def check_orders(inputs: xr.Dataset | Mapping[str, xr.DataArray]) -> xr.DataArra
             )
         return given.rename(names[0])
     missing = float(abs(given.sum("order") - fertility).max())
-    if missing > 1e-9:  # rounding of three terms below 1, not births
+    if missing > checks.rounding(given, fertility):  # of three terms below 1, not births
         raise InputError(
             "the fertility rates by order do not add up to fertility_rate",
             where="fertility_rate_by_order",
@@ -224,9 +224,11 @@ def check_women(inputs: xr.Dataset | Mapping[str, xr.DataArray], data: xr.Datase
     _check_parities(split, "women_by_parity")
     total = data["population"].sel(sex="female", drop=True)
     checks.check_same_coords({"population": total, "women_by_parity": split})
+    least = checks.rounding(split, total)
+    split, total = split.astype(np.float64), total.astype(np.float64)
     added = split.sum("parity")
     # Beyond the rounding of four terms; a table in whole persons has to be scaled first.
-    off = abs(added - total) > 1e-9 * total.clip(1.0)
+    off = abs(added - total) > least * total.clip(1.0)
     if bool(off.any()):
         at = checks.first_cell(off, off.values)
         raise BoundsError(
@@ -368,7 +370,7 @@ class ParityEngine(Engine):
 
     def full(self) -> xr.Dataset:
         """Project and keep every age; ``total_fertility_rate`` (year) as it came out."""
-        arrays, altered = self._run_full(kernel.CONDITIONAL)
+        arrays, altered = self._run_full()
         del arrays["conditional_fertility_rate"]
         exposed = self._exposed(arrays)
         births = arrays["births"][0].sum(axis=2)
@@ -384,8 +386,7 @@ class ParityEngine(Engine):
         kept = ("conditional_fertility_rate", "women_by_parity", "population", "births")
         exposed = self._exposed(arrays) * self.step
         arrays["exposed"] = (exposed, ("year", "age"))
-        made = self._dataset(**{k: arrays[k] for k in (*kept, "net_migration", "exposed")})
-        made = made.drop_vars("net_migration")
+        made = self._dataset(**{k: arrays[k] for k in (*kept, "exposed")})
         births, women = made["births"].drop_attrs(), made["exposed"]
         total, wanted = births.sum("order"), (asked.sum("order") * women).clip(0.0).drop_attrs()
         self._refuse_lost((wanted - total).sum("age"), wanted.sum("age"))
@@ -422,17 +423,17 @@ class ParityEngine(Engine):
         exposed: np.ndarray = (women[:, :-1] + at_start + women[:, 1:] - at_end) / 2.0
         return exposed
 
-    def _run_full(self, given: int) -> tuple[dict[str, Any], np.ndarray]:
+    def _run_full(self, given: int = kernel.CONDITIONAL) -> tuple[dict[str, Any], np.ndarray]:
         count, years, ages = self.cells.count, len(self.years), len(self.ages)
         converted = 1 if given == kernel.CONDITIONAL else years
         population = np.empty((count, years + 1, 2, ages))
         women = np.empty((count, years + 1, len(PARITIES), ages))
         rates = np.zeros((count, converted, len(PARITIES), ages))
         births = np.zeros((count, years, len(ORDERS), ages))
-        deaths, migration, adjustment = (np.zeros((count, years, 2, ages)) for _ in range(3))
+        deaths, migration, adjustment, lift = (np.zeros((count, years, 2, ages)) for _ in range(4))
         altered = np.empty((count, years), dtype=np.int64)
         stocks = (flat(population), women, rates, births)
-        flows = (flat(deaths), flat(migration), flat(adjustment))
+        flows = (flat(deaths), flat(migration), flat(adjustment), flat(lift))
         ceiling = min(CEILING * self.step, 1.0)
         arguments = (*self.arguments, given, ceiling, *stocks, *flows, altered)
         kernel.project_full(*arguments)
@@ -445,6 +446,7 @@ class ParityEngine(Engine):
             "deaths": (deaths, ("year", *by_age)),
             "net_migration": (migration, ("year", *by_age)),
             "migration_adjustment": (adjustment, ("year", *by_age)),
+            "population_lift": (lift, ("year", *by_age)),
         }
         return arrays, altered
 
@@ -455,10 +457,10 @@ class ParityEngine(Engine):
         count, years, ages = self.cells.count, len(self.years), len(self.ages)
         population = np.empty((count, years + 1, 2, len(lower)))
         births, fertility = np.empty((count, years, len(ORDERS))), np.empty((count, years))
-        deaths, migration, adjustment = (np.zeros((count, years, 2)) for _ in range(3))
+        deaths, migration, adjustment, lift = (np.zeros((count, years, 2)) for _ in range(4))
         altered = np.empty((count, years), dtype=np.int64)
         final, women = np.empty((count, 2, ages)), np.empty((count, len(PARITIES), ages))
-        out = (population, births, fertility, deaths, migration, adjustment, altered)
+        out = (population, births, fertility, deaths, migration, adjustment, lift, altered)
         arguments = (*self.arguments, borders, *out, flat(final), women)
         kernel.project_summary(*arguments)
         result = self._dataset(
@@ -468,6 +470,7 @@ class ParityEngine(Engine):
             deaths=(deaths, ("year", "sex")),
             net_migration=(migration, ("year", "sex")),
             migration_adjustment=(adjustment, ("year", "sex")),
+            population_lift=(lift, ("year", "sex")),
             population_final=(final, ("sex", "age")),
             women_by_parity_final=(women, ("parity", "age")),
             age_group=group_labels(lower),

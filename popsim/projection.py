@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from popsim.demography.infants import separate_infants
+from popsim.demography.infants import check_first_group, separate_infants
 from popsim.demography.lifetable import life_table
 from popsim.demography.survival import survival_ratio
 from popsim.errors import BoundsError, ConflictError, InputError, MigrationAdjustmentWarning
@@ -21,8 +21,9 @@ from popsim.kernels.summary import Inputs, allocate, cells_first, project_summar
 from popsim.schema import checks
 from popsim.schema.blocks import chunks_of, over_blocks
 from popsim.schema.cells import Cells, Rows
+from popsim.schema.migration_unit import large_rates, warn_of_large_rates, warn_of_small_counts
 from popsim.schema.provenance import provenance
-from popsim.schema.variables import VARIABLES, describe
+from popsim.schema.variables import VARIABLES, describe, describe_flows, years_in_words
 
 TIMINGS = ("even", "end")
 OUTPUTS = ("full", "summary")
@@ -92,11 +93,12 @@ def project(
     -------
     xarray.Dataset
         ``population`` (time, sex, age), ``births`` (year, age), ``deaths``,
-        ``net_migration`` and ``migration_adjustment`` (year, sex, age) [persons in the
-        step]. Stocks stand on 1 January of ``time``; flows cover the step from ``year``;
-        deaths are by the age group that the cohort reaches (cohort-period). In a summary,
-        population is by ``age_group``, the flows are summed over age, and
-        ``population_final`` (sex, age) is added. By parity, births have the dimension
+        ``net_migration``, ``migration_adjustment`` and, of the latter, ``population_lift``
+        (year, sex, age) [persons in the step]. Stocks stand on 1 January of ``time``; flows
+        cover the step from ``year``, as their units say where it is not one year; deaths are
+        by the age group that the cohort reaches (cohort-period). In a summary, population
+        is by ``age_group``, the flows are summed over age, and ``population_final`` (sex,
+        age) is added. By parity, births have the dimension
         ``order`` (3 is third and higher), and ``women_by_parity`` (time, parity, age), in a
         summary ``women_by_parity_final`` (parity, age), is added: see
         :mod:`popsim.parity_engine`.
@@ -106,7 +108,8 @@ def project(
     MissingVariableError, UnknownVariableError
         An input is absent or its name misspelt.
     DimensionError, CoordinateError
-        Wrong dimensions, order of sexes, gaps in ages or years, labels that differ.
+        Wrong dimensions, order of sexes, gaps in ages or years, labels that differ; five-year
+        death rates of which the first is that of infants alone.
     BoundsError
         Negative or missing values, rates per 1,000, births outside of reproductive ages.
     ConflictError
@@ -116,6 +119,9 @@ def project(
     -----
     MigrationAdjustmentWarning
         Net migration would have emptied an age group and was altered.
+    MigrationUnitWarning
+        Net migration moves more than half of the people that a year begins with, or is below
+        one person everywhere: is it in another unit?
 
     Notes
     -----
@@ -132,9 +138,11 @@ def project(
 
     the form of the UN Population Division's ``ccmppWPP`` (Preston, Heuveline and Guillot
     2001, ch. 6). Where :math:`P_a + M_a \le 0` that :math:`M_a` becomes
-    :math:`10^{-5} - P_a`; a group that still ends below zero is lifted to zero, and what
-    lifted it counts as net migration, so that the accounting identity
-    :math:`P_{t+1} = P_t + B - D + M` holds for the migration as applied.
+    :math:`10^{-5} - P_a`; a group that still ends below zero is lifted to 0.0005 persons.
+    Both are that code's rules. What lifted a group counts here as net migration, so that the
+    accounting identity :math:`P_{t+1} = P_t + B - D + M` holds for the migration as applied;
+    the UN's code leaves it out of its migration, which is ``net_migration`` less
+    ``population_lift``.
 
     Examples
     --------
@@ -154,15 +162,34 @@ def project(
         engine: Engine = ParityEngine(data, women=women, rates=rates, timing=timing)
         result = engine.full() if outputs == "full" else engine.summary()
     else:
-        fertility = data["fertility_rate"].expand_dims(order=["all"])
-        engine = Engine(data, fertility=fertility, timing=timing)
+        engine = Engine(data, fertility=of_all_orders(data), timing=timing)
         result = engine.full() if outputs == "full" else engine.summary()
         result["births"] = result["births"].isel(order=0, drop=True)
+    check_migration_unit(data, engine, result if outputs == "full" else None)
     result.attrs = {
         **data.attrs,
         **provenance("project", timing=timing, outputs=outputs),
     }
     return result
+
+
+def of_all_orders(data: xr.Dataset) -> xr.DataArray:
+    """Fertility rates as an engine takes them, all birth orders being one."""
+    return data["fertility_rate"].expand_dims(order=["all"])
+
+
+def check_migration_unit(
+    data: xr.Dataset, engine: Engine, result: xr.Dataset | None = None, *, stacklevel: int = 3
+) -> None:
+    """Warn where net migration seems to be in another unit.
+
+    The rates of a year count by the people whom that year begins with: of the ``result`` where
+    it has every age, else the ``engine`` projects them, if any rate is that large.
+    """
+    warn_of_small_counts(data, stacklevel=stacklevel)
+    if large_rates(data):
+        people = engine.people() if result is None else result["population"]
+        warn_of_large_rates(data, people, stacklevel=stacklevel)
 
 
 def check_inputs(
@@ -172,9 +199,8 @@ def check_inputs(
 
     Mortality comes back as survival ratios. Raises as :func:`project` does.
     """
-    for name, value, allowed in (("timing", timing, TIMINGS), ("outputs", outputs, OUTPUTS)):
-        if value not in allowed:
-            raise InputError(f"unknown {name}", where=name, got=value, allowed=allowed)
+    checks.check_option(timing, TIMINGS, "timing")
+    checks.check_option(outputs, OUTPUTS, "outputs")
     data = _as_dataset(inputs)
     checks.refuse_misspelt(data, INPUTS)
     by_parity = "conditional_fertility_rate" in data
@@ -193,12 +219,13 @@ def check_inputs(
         checks.check_values(data[name], VARIABLES[name])
     if not by_parity:
         check_reproductive_ages(data["fertility_rate"], "fertility_rate", width)
-    if "net_migration_rate" in migration:
-        _check_migration_unit(data)
     data = data[names]
     if mortality == ("mortality_rate",):
         rates = data["mortality_rate"]
-        table = life_table(rates if width == 1 else separate_infants(rates))
+        if width != 1:
+            check_first_group(rates)
+            rates = separate_infants(rates)
+        table = life_table(rates)
         ratios = survival_ratio(table, width=width)
         data = data.drop_vars("mortality_rate").assign(survival_ratio=ratios)
     return data
@@ -253,22 +280,6 @@ def refuse_foreign_dims(array: xr.DataArray, name: str) -> None:
             got=f"dims {tuple(array.dims)}",
             allowed=f"dims {VARIABLES[name].dims} and leading ones such as region or draw",
             fix=f"select or sum over {foreign[0]!r}",
-        )
-
-
-def _check_migration_unit(data: xr.Dataset) -> None:
-    """Single groups of a few persons may lose more than they hold; a whole population cannot."""
-    people = data["population"]
-    turnover = xr.dot(abs(data["net_migration_rate"]), people, dim=["sex", "age"])
-    crude = turnover / people.sum(["sex", "age"])
-    bad = crude > 0.5
-    if bool(bad.any()):
-        raise BoundsError(
-            "net migration moves more than half of the population in a year",
-            where=f"net_migration_rate at {checks.first_cell(crude, bad.values)}",
-            got=float(crude.values[bad.values][0]),
-            allowed="net migrants per person and year",
-            fix=VARIABLES["net_migration_rate"].hint,
         )
 
 
@@ -356,27 +367,38 @@ class Engine:
 
     def full(self) -> xr.Dataset:
         """Project and keep every age: births (year, order, age), the rest as in project()."""
+        arrays, altered = self._run_full()
+        result = self._dataset(**arrays)
+        self._warn_if_altered(altered, arrays["migration_adjustment"][0])
+        return result
+
+    def people(self) -> xr.DataArray:
+        """The population (..., time, sex, age) alone, of altered migration not a word."""
+        arrays, _ = self._run_full()
+        return self._dataset(population=arrays["population"])["population"]
+
+    def _run_full(self) -> tuple[dict[str, Any], np.ndarray]:
+        """Arrays of every age, each with its dims, and in how many groups outflow was altered."""
         count, years, ages = self.cells.count, len(self.years), len(self.ages)
         population = np.empty((count, years + 1, 2, ages))
         births = np.empty((count, years, len(self.orders), ages))
         deaths = np.empty((count, years, 2, ages))
         # Pages of zeros that are never written cost no memory.
-        migration = np.zeros((count, years, 2, ages))
-        adjustment = np.zeros((count, years, 2, ages))
+        migration, adjustment, lift = (np.zeros((count, years, 2, ages)) for _ in range(3))
         altered = np.empty((count, years), dtype=np.int64)
-        flows = (flat(a) for a in (deaths, migration, adjustment))
+        flows = (flat(a) for a in (deaths, migration, adjustment, lift))
         arguments = (*self.arguments, flat(population), births, *flows, altered)
         cohort.project_full(*arguments)
         by_age = ("sex", "age")
-        result = self._dataset(
-            population=(population, ("time", *by_age)),
-            births=(births, ("year", "order", "age")),
-            deaths=(deaths, ("year", *by_age)),
-            net_migration=(migration, ("year", *by_age)),
-            migration_adjustment=(adjustment, ("year", *by_age)),
-        )
-        self._warn_if_altered(altered, adjustment)
-        return result
+        arrays: dict[str, Any] = {
+            "population": (population, ("time", *by_age)),
+            "births": (births, ("year", "order", "age")),
+            "deaths": (deaths, ("year", *by_age)),
+            "net_migration": (migration, ("year", *by_age)),
+            "migration_adjustment": (adjustment, ("year", *by_age)),
+            "population_lift": (lift, ("year", *by_age)),
+        }
+        return arrays, altered
 
     def summary_inputs(self) -> Inputs:
         """The arguments as the summary kernel takes them: nothing is drawn but the factor."""
@@ -419,6 +441,7 @@ class Engine:
             deaths=(sums.deaths, ("year", "sex")),
             net_migration=(sums.migration, ("year", "sex")),
             migration_adjustment=(sums.adjustment, ("year", "sex")),
+            population_lift=(sums.lift, ("year", "sex")),
             population_final=(sums.final.reshape(count, 2, ages), ("sex", "age")),
             age_group=group_labels(lower),
         )
@@ -427,9 +450,10 @@ class Engine:
 
     def _dataset(self, *, age_group: list[str] | None = None, **arrays: Any) -> xr.Dataset:
         times = np.append(self.years, self.years[-1] + self.step)
+        step = "step" if self.step == 1 else years_in_words(self.step)
         coords: dict[Any, Any] = {
             "time": ("time", times, {"long_name": "1 January of the year"}),
-            "year": ("year", self.years, {"long_name": "first calendar year of the step"}),
+            "year": ("year", self.years, {"long_name": f"first calendar year of the {step}"}),
             "sex": ("sex", ["female", "male"]),
             "age": ("age", self.ages, {"units": "years", "long_name": "completed age"}),
             "order": ("order", self.orders),
@@ -438,8 +462,7 @@ class Engine:
             coords["age_group"] = ("age_group", age_group)
         labels = {k: xr.DataArray(v[1], dims=v[0], attrs=dict(*v[2:])) for k, v in coords.items()}
         made = {k: self.cells.label(v, dims, labels) for k, (v, dims) in arrays.items()}
-        made["net_migration"].attrs["units"] = "persons"  # in the step, not a year
-        return describe(xr.Dataset(made))
+        return describe_flows(describe(xr.Dataset(made)), self.step)
 
     def _warn_if_altered(self, altered: np.ndarray, adjustment: np.ndarray) -> None:
         if not altered.any():
@@ -451,13 +474,19 @@ class Engine:
             for dim, i in zip(self.cells.dims, place, strict=True):
                 label = self.cells.coords[dim].values[i] if dim in self.cells.coords else i
                 where.append(f"{dim}={label}")
-        warnings.warn(
-            f"net migration would have emptied {int(altered.sum())} age groups and was altered "
-            f"by {np.abs(adjustment).sum():.6g} persons in all, first at {', '.join(where)}; "
-            "see migration_adjustment in the result",
-            MigrationAdjustmentWarning,
-            stacklevel=4,
-        )
+        persons = float(np.abs(adjustment).sum())
+        text = altered_text(int(altered.sum()), persons, ", ".join(where))
+        warnings.warn(text, MigrationAdjustmentWarning, stacklevel=4)
+
+
+def altered_text(groups: int, persons: float, where: str) -> str:
+    """What a warning of altered net migration says."""
+    return (
+        f"net migration would have emptied {groups} age groups and was altered by "
+        f"{persons:.6g} persons in all, first at {where}; see migration_adjustment in the result, "
+        "and population_lift for what of it lifted groups from below zero; where it matters give "
+        "outflows that the groups can bear, such as rates"
+    )
 
 
 def flat(array: np.ndarray) -> np.ndarray:

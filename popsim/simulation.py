@@ -11,6 +11,7 @@ import xarray as xr
 
 from popsim.errors import (
     BoundsError,
+    CoordinateError,
     DimensionError,
     InputError,
     MissingVariableError,
@@ -18,15 +19,25 @@ from popsim.errors import (
 )
 from popsim.parity_engine import check_orders, check_women
 from popsim.policy.response import check_place
-from popsim.projection import CORE, SUMMARY_AGES, check_inputs
+from popsim.projection import (
+    CORE,
+    OUTPUTS,
+    SUMMARY_AGES,
+    Engine,
+    check_inputs,
+    check_migration_unit,
+    of_all_orders,
+)
 from popsim.scenario.load import load_scenario
 from popsim.scenario.model import Scenario
 from popsim.schema.blocks import chunks_of
+from popsim.schema.checks import age_width, check_option
+from popsim.schema.variables import years_in_words
 from popsim.simulation_plan import BASELINE, GROUPS, RESULTS, Plan
 from popsim.uncertainty.draws import check_draws
 from popsim.uncertainty.intervals import Intervals
 from popsim.uncertainty.quantiles import check_probabilities
-from popsim.uncertainty.sampling import Sampling
+from popsim.uncertainty.sampling import Sampling, check_sampling
 
 AnyScenario = Scenario | str | PathLike[str]
 
@@ -97,8 +108,8 @@ def simulate(
         quantile) before all others:
 
         - ``births`` (year, order; with "full" also age), ``total_births`` (year), ``deaths``,
-          ``net_migration``, ``migration_adjustment`` (year, sex; with "full" also age)
-          [persons in the year]
+          ``net_migration``, ``migration_adjustment`` and, of that, ``population_lift`` (year,
+          sex; with "full" also age) [persons in the year]
         - ``births_reordered``, ``births_displaced`` (year): births of the baseline that women of
           another parity, or of another age, bear than the rates ask, because the women of a
           parity or an age are too few; of draws, not of scenarios [persons in the year]
@@ -127,6 +138,8 @@ def simulate(
         The baseline lacks what women by parity or draws of mortality need.
     DimensionError
         Leading dims other than region.
+    CoordinateError
+        Groups of ages in the place of single ones.
     ConflictError
         A scenario for another place.
     ScenarioError, UnknownPlaceError
@@ -151,6 +164,8 @@ def simulate(
     ('scenario', 'draw', 'year', 'order')
     """
     packages = _load(scenarios)
+    check_option(outputs, OUTPUTS, "outputs")
+    check_sampling(sampling)
     check_draws(draws, 0)
     inputs = _until(baseline, end)
     blocks: dict[Any, Any] = {**chunks_of(inputs, CORE), **(chunks or {})}
@@ -250,6 +265,15 @@ def _seeds(seed: int | Mapping[str, int], vary: str | Sequence[str]) -> dict[str
 def _check(inputs: xr.Dataset, outputs: str) -> None:
     """Raise unless the baseline can be simulated; once, before anything is cut into blocks."""
     checked = check_inputs(inputs, timing="even", outputs=outputs)
+    if (width := age_width(checked)) != 1:
+        raise CoordinateError(
+            f"a simulation goes by single years, the baseline by {years_in_words(width)}",
+            where="age, year",
+            got=f"ages {checked['age'].values[:3].tolist()}",
+            allowed="single ages and years",
+            fix="build the baseline with popsim.build_baseline, which takes age groups apart; "
+            "popsim.project takes them as they are",
+        )
     for name in _NEEDED:
         if name not in inputs:
             raise MissingVariableError(
@@ -275,3 +299,5 @@ def _check(inputs: xr.Dataset, outputs: str) -> None:
         )
     check_orders(inputs)
     check_women(inputs, checked)
+    engine = Engine(checked, fertility=of_all_orders(checked))
+    check_migration_unit(checked, engine, stacklevel=4)

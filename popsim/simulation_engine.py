@@ -146,6 +146,7 @@ class SimulationEngine:
                 "deaths": (every.deaths.reshape(flows), ("year", "sex", "age")),
                 "net_migration": (every.migration.reshape(flows), ("year", "sex", "age")),
                 "migration_adjustment": (every.adjustment.reshape(flows), ("year", "sex", "age")),
+                "population_lift": (every.lift.reshape(flows), ("year", "sex", "age")),
             }
         else:
             arrays |= {
@@ -155,6 +156,7 @@ class SimulationEngine:
                 "deaths": (summary.deaths, by_sex),
                 "net_migration": (summary.migration, by_sex),
                 "migration_adjustment": (summary.adjustment, by_sex),
+                "population_lift": (summary.lift, by_sex),
                 "population_final": (_by_sex(summary.final), ("sex", "age")),
             }
         arrays = {name: given for name, given in arrays.items() if name not in left_out}
@@ -189,6 +191,7 @@ class SimulationEngine:
             deaths=np.empty((s, c, t, 2)),
             migration=np.zeros((s, c, t, 2)),
             adjustment=np.zeros((s, c, t, 2)),
+            lift=np.zeros((s, c, t, 2)),
             altered=np.zeros((s, c, t), dtype=np.int64),
             women=np.empty((s, c, t + 1, parities)),
             completed=np.empty((s, c, t + 1, parities)),
@@ -208,6 +211,7 @@ class SimulationEngine:
             deaths=np.zeros((s, k, t, n)),
             migration=np.zeros((s, k, t, n)),
             adjustment=np.zeros((s, k, t, n)),
+            lift=np.zeros((s, k, t, n)),
         )
         return summary, every
 

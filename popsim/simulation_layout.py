@@ -14,7 +14,7 @@ from popsim.demography.mobility import mobility
 from popsim.errors import BirthsLostWarning, InfeasibleError, MigrationAdjustmentWarning
 from popsim.kernels import cohort
 from popsim.parity_engine import ORDERS, PARITIES
-from popsim.projection import MIGRATION_MODES, bearing_ages, flat, group_labels
+from popsim.projection import MIGRATION_MODES, altered_text, bearing_ages, flat, group_labels
 from popsim.schema.cells import Cells, Rows
 from popsim.schema.variables import SEXES
 
@@ -237,13 +237,8 @@ class Alteration:
     def warn(self) -> None:
         """Say so, once, where ``simulate()`` was called."""
         at = ", ".join(f"{dim}={label}" for dim, label in self.first.items())
-        warnings.warn(
-            f"net migration would have emptied {self.groups} age groups and was "
-            f"altered by {self.persons:.6g} persons in all, first at {at}; "
-            "see migration_adjustment in the result",
-            MigrationAdjustmentWarning,
-            stacklevel=5,
-        )
+        text = altered_text(self.groups, self.persons, at)
+        warnings.warn(text, MigrationAdjustmentWarning, stacklevel=5)
 
 
 class Notes(NamedTuple):

@@ -46,6 +46,7 @@ _DIMS = {
     "deaths": ("year", "sex"),
     "net_migration": ("year", "sex"),
     "migration_adjustment": ("year", "sex"),
+    "population_lift": ("year", "sex"),
     "dependency_ratio": ("time",),
     "child_dependency_ratio": ("time",),
     "old_age_dependency_ratio": ("time",),
@@ -64,6 +65,7 @@ _LEFT_OUT = {
     "population_final": "final",
     "deaths": "deaths",
     "net_migration": "migration",
+    "population_lift": "lift",
 }
 
 #: Cells (regions times draws) of which no draw is kept that are projected at a time by a thread:
@@ -183,7 +185,9 @@ class TotalsEngine:
                         made[name][..., part] = found.reshape((len(p), *shapes[name], n))
                     if noted is not None:
                         notes.append((part.start, noted))
-                        room.sums.adjustment[...] = 0.0  # as the kernel expects it
+                    if room.sums.adjustment.any():
+                        room.sums.adjustment[...] = 0.0  # as the kernel expects them
+                        room.sums.lift[...] = 0.0
             return notes
 
         with ThreadPoolExecutor(together) as pool:
@@ -207,6 +211,7 @@ class TotalsEngine:
             "deaths": sums.deaths,
             "net_migration": sums.migration,
             "migration_adjustment": sums.adjustment,
+            "population_lift": sums.lift,
             **{name: np.empty((t + 1, cells)) for name in self.columns},
         }
         return _Room(sums, {name: made[name] for name in self.asked})

@@ -11,8 +11,10 @@ from popsim.demography.regions import load_regions
 from popsim.errors import (
     BoundsError,
     ConflictError,
+    CoordinateError,
     DimensionError,
     InputError,
+    MigrationUnitWarning,
     MissingVariableError,
 )
 from popsim.scenario.options import Override
@@ -166,7 +168,7 @@ def test_some_variables_and_other_age_groups(baseline):
 
 TOTALS = [
     "population", "population_final", "total_births", "total_fertility_rate", "deaths",
-    "net_migration", "migration_adjustment", "dependency_ratio",
+    "net_migration", "migration_adjustment", "population_lift", "dependency_ratio",
 ]  # fmt: skip
 
 
@@ -391,3 +393,27 @@ def test_bad_calls_are_refused(baseline, result):
         ps.compare(result, against="ouhay")
     with pytest.raises(InputError, match="no dimension 'scenario'"):
         ps.compare(ps.project(baseline))
+
+
+@pytest.mark.parametrize(("option", "what"), [("outputs", "outputs"), ("sampling", "sampling")])
+@pytest.mark.parametrize("chunks", [None, {"draw": 1}])
+def test_options_are_words(baseline, option, what, chunks):
+    for value in ("sideways", np.array(["full"]), np.array(["random"]), None):
+        with pytest.raises(InputError, match=f"unknown.*{what}"):
+            ps.simulate(baseline, [], draws=2, chunks=chunks, **{option: value})
+
+
+def test_groups_of_ages_are_refused(baseline):
+    wide = baseline.sel(age=slice(0, 100, 5), year=slice(None, None, 5))
+    wide["mortality_rate"] = wide["mortality_rate"].where(wide["age"] > 0, 0.001)
+    with pytest.raises(CoordinateError, match="goes by single years, the baseline by five years"):
+        ps.simulate(wide, [], draws=2)
+
+
+def test_migration_rates_per_1000_are_warned_of(baseline):
+    given = baseline.drop_vars("net_migration_rate", errors="ignore")
+    given = given.drop_vars(["net_migration", "net_migration_total"], errors="ignore")
+    given["net_migration_rate"] = xr.full_like(given["mortality_rate"], 3.0)
+    with pytest.warns(MigrationUnitWarning, match="divide rates per 1,000") as said:
+        ps.simulate(given.isel(year=[0]), [], draws=1, variables="total_births")
+    assert said[0].filename == __file__  # where simulate() was called

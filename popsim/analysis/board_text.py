@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from popsim.analysis.monitor import Board
-from popsim.errors import InputError, did_you_mean
+from popsim.schema.checks import check_option
 
 LANGUAGES = ("en", "zh")
 
@@ -86,14 +86,7 @@ _WHOLE_FROM = 1000.0
 
 
 def _language(language: str) -> str:
-    if language not in LANGUAGES:
-        raise InputError(
-            f"unknown language {language!r}",
-            where="language",
-            got=language,
-            allowed=", ".join(LANGUAGES),
-            fix=did_you_mean(language, LANGUAGES),
-        )
+    check_option(language, LANGUAGES, "language")
     return language
 
 

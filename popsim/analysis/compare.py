@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from popsim.errors import InputError, did_you_mean
+from popsim.errors import InputError
+from popsim.schema.checks import check_option
 from popsim.schema.provenance import provenance
 from popsim.uncertainty.quantiles import quantiles
 
@@ -116,14 +117,7 @@ def sides(result: xr.Dataset, against: str) -> tuple[xr.Dataset, xr.Dataset]:
                 fix="give what popsim.simulate returns, with its draws",
             )
     names = [str(s) for s in result["scenario"].values]
-    if against not in names:
-        raise InputError(
-            f"the result has no scenario {against!r}",
-            where="against",
-            got=against,
-            allowed=", ".join(names),
-            fix=did_you_mean(against, names),
-        )
+    check_option(against, names, "against", what="the result has no scenario")
     others = [n for n in names if n != against]
     return result.sel(scenario=against, drop=True), result.sel(scenario=others)
 

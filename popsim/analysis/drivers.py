@@ -12,7 +12,7 @@ import xarray as xr
 from popsim.demography.age_groups import labelled
 from popsim.demography.decomposition import das_gupta
 from popsim.errors import DimensionError, InputError, MissingVariableError
-from popsim.schema.checks import check_sex
+from popsim.schema.checks import check_option, check_sex
 from popsim.schema.variables import FEMALE, PERSONS
 
 #: Labels of the parts that are not by order: English and Chinese.
@@ -183,13 +183,7 @@ def _check(result: xr.Dataset, scenario: str, against: str, since: int, until: i
     check_sex(result)
     names = [str(s) for s in result["scenario"].values]
     for name in (scenario, against):
-        if name not in names:
-            raise InputError(
-                f"the result has no scenario {name!r}",
-                where="births_drivers",
-                got=name,
-                allowed=", ".join(names),
-            )
+        check_option(name, names, "scenario, against", what="the result has no scenario")
     years = result["year"].values
     if not (since in years and until in years and since < until):
         raise InputError(

@@ -15,7 +15,6 @@ from popsim.errors import (
     BoundsError,
     DimensionError,
     FitError,
-    InputError,
     ScenarioError,
     did_you_mean,
 )
@@ -23,6 +22,7 @@ from popsim.scenario.instrument_parts import FamilyInstrument
 from popsim.scenario.load import parse_scenario
 from popsim.scenario.model import Scenario
 from popsim.scenario.quantities import ASSUMPTION, Quantity
+from popsim.schema.checks import check_option
 from popsim.schema.provenance import provenance
 from popsim.schema.variables import describe
 from popsim.uncertainty.quantiles import quantiles
@@ -279,13 +279,7 @@ def choose(
     >>> choose(found, 1.0), choose(found, 1.0, by="lower")
     ('bold', 'safe')
     """
-    if by not in (*_BY, "probability"):
-        raise InputError(
-            f"packages cannot be chosen by {by!r}",
-            where="by",
-            got=by,
-            allowed="mean, lower, probability",
-        )
+    check_option(by, (*_BY, "probability"), "by", what="packages cannot be chosen by")
     within = ((found["spending"] <= budget).mean("draw") >= kept_in).values
     if not within.any():
         raise FitError(
@@ -327,7 +321,4 @@ def statistic(births: np.ndarray, by: str) -> np.ndarray:
 
 def check_by(by: str) -> None:
     """Raise InputError unless packages can be compared so."""
-    if by not in _BY:
-        raise InputError(
-            f"packages cannot be compared by {by!r}", where="by", got=by, allowed=", ".join(_BY)
-        )
+    check_option(by, _BY, "by", what="packages cannot be compared by")

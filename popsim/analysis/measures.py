@@ -25,8 +25,8 @@ from popsim.demography.vital_rates import (
     rate_of_natural_increase,
     share_of_higher_order,
 )
-from popsim.errors import InputError, MissingVariableError, did_you_mean
-from popsim.schema.checks import check_same_coords
+from popsim.errors import MissingVariableError
+from popsim.schema.checks import check_option, check_same_coords
 from popsim.schema.variables import FEMALE, MALE, PERSONS
 
 
@@ -226,14 +226,7 @@ def measure(name: str, result: xr.Dataset, baseline: xr.Dataset | None = None) -
     >>> measure("share_second_and_higher", xr.Dataset({"births": births})).values.tolist()
     [40.0]
     """
-    if name not in MEASURES:
-        raise InputError(
-            f"unknown measure {name!r}",
-            where="measure",
-            got=name,
-            allowed=", ".join(MEASURES),
-            fix=did_you_mean(name, MEASURES),
-        )
+    check_option(name, MEASURES, "measure")
     row = MEASURES[name]
     of_baseline = row.clock == "life_table"
     source = baseline if of_baseline else result

@@ -9,8 +9,8 @@ import numpy as np
 import xarray as xr
 
 from popsim.demography.group_rows import parse_age_groups
-from popsim.errors import BoundsError, CoordinateError, DimensionError, InputError, did_you_mean
-from popsim.schema.checks import check_sex, check_values, first_cell
+from popsim.errors import BoundsError, CoordinateError, DimensionError
+from popsim.schema.checks import check_option, check_sex, check_values, first_cell
 from popsim.schema.variables import SEXES, VARIABLES
 
 
@@ -150,14 +150,7 @@ def persons(
             allowed="a dimension sex = female, male",
             fix="pass the population by sex",
         )
-    if sex not in SEXES:
-        raise InputError(
-            f"unknown sex {sex!r}",
-            where="sex",
-            got=sex,
-            allowed=SEXES,
-            fix=did_you_mean(sex, SEXES) or "use None for both",
-        )
+    check_option(sex, SEXES, "sex", fix="use None for both")
     check_sex(population)
     return chosen.sel(sex=sex, drop=True).sum(groups.dim, skipna=False)
 

@@ -21,7 +21,7 @@ from popsim.demography.age_groups import (
 )
 from popsim.errors import CoordinateError, InputError, did_you_mean
 from popsim.kernels.ratios import percent_of
-from popsim.schema.checks import check_values
+from popsim.schema.checks import check_option, check_values
 from popsim.schema.variables import VARIABLES
 
 PERCENT = "percent"
@@ -117,14 +117,7 @@ def dependency_ratio(
     >>> round(float(dependency_ratio(population, kind="old_age")), 3)
     20.0
     """
-    if kind not in get_args(DependencyKind):
-        raise InputError(
-            f"unknown kind of dependency ratio {kind!r}",
-            where="kind",
-            got=kind,
-            allowed=", ".join(get_args(DependencyKind)),
-            fix=did_you_mean(kind, get_args(DependencyKind)),
-        )
+    check_option(kind, get_args(DependencyKind), "kind", what="unknown kind of dependency ratio")
     bounds = working_age_bounds(working_age)
     check_values(population, VARIABLES["population"])
     groups = age_groups(population)

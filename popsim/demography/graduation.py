@@ -30,9 +30,8 @@ from popsim.errors import (
     CoordinateError,
     DimensionError,
     InputError,
-    did_you_mean,
 )
-from popsim.schema.checks import check_same_coords, check_values, first_cell
+from popsim.schema.checks import check_option, check_same_coords, check_values, first_cell
 from popsim.schema.variables import VARIABLES
 
 __all__ = ["graduate_counts", "graduate_rates", "parse_age_groups"]
@@ -209,14 +208,7 @@ def graduate_rates(grouped: xr.DataArray, *, kind: RateKind) -> xr.DataArray:
     >>> single.sizes["age"], round(float(single.sum()), 9)
     (35, 1.28)
     """
-    if kind not in get_args(RateKind):
-        raise InputError(
-            f"unknown kind of rate {kind!r}",
-            where="kind",
-            got=kind,
-            allowed=get_args(RateKind),
-            fix=did_you_mean(kind, get_args(RateKind)),
-        )
+    check_option(kind, get_args(RateKind), "kind", what="unknown kind of rate")
     check_values(grouped, VARIABLES[f"{kind}_rate"])
     dim = group_dim(grouped)
     lower, width = groups_of(grouped, dim)
@@ -232,14 +224,7 @@ def graduate_rates(grouped: xr.DataArray, *, kind: RateKind) -> xr.DataArray:
 
 
 def _check_method(method: str) -> None:
-    if method not in get_args(Method):
-        raise InputError(
-            f"unknown method of graduation {method!r}",
-            where="method",
-            got=method,
-            allowed=get_args(Method),
-            fix=did_you_mean(method, get_args(Method)),
-        )
+    check_option(method, get_args(Method), "method", what="unknown method of graduation")
 
 
 def _last_age(lower: np.ndarray, width: np.ndarray, open_until: int) -> int:

@@ -53,6 +53,7 @@ from popsim.errors import (
     did_you_mean,
 )
 from popsim.schema.checks import require
+from popsim.schema.variables import years_in_words
 
 __all__ = [
     "INDICATORS",
@@ -134,10 +135,21 @@ def _chosen(result: xr.Dataset, names: Sequence[str] | None) -> list[Indicator]:
     return [INDICATORS[name] for name in names]
 
 
+def _step(population: xr.DataArray) -> int:
+    """Years from one time of a population to the next; 1 where there is but one."""
+    times = population["time"].values
+    return int(times[1] - times[0]) if len(times) > 1 else 1
+
+
 def _rows(row: Indicator, result: xr.Dataset) -> pd.DataFrame:
     own = row.name in result and row.name not in row.needs
     values = result[row.name] if own else row.compute(result)
     values = values.reset_coords(drop=True).rename("value").compute()
+    unit = row.unit
+    if row.kind == "flow" and unit == "persons":
+        step = _step(result["population"])
+        if step > 1:
+            values, unit = values / step, f"persons per year, mean of {years_in_words(step)}"
     if row.kind == "stock" and "time" in values.dims:
         values = values.rename(time="year")
     if "draw" in values.dims:
@@ -151,7 +163,7 @@ def _rows(row: Indicator, result: xr.Dataset) -> pd.DataFrame:
     frame = xr.Dataset(parts).to_dataframe().reset_index()
     for column, text in (
         ("kind", row.kind),
-        ("unit", row.unit),
+        ("unit", unit),
         ("zh", row.zh),
         ("en", row.en),
         ("indicator", row.name),
@@ -177,8 +189,9 @@ def table(result: xr.Dataset, names: Sequence[str] | None = None) -> pd.DataFram
     -------
     pandas.DataFrame
         Columns indicator, en, zh, unit, kind, year, one for each leading dimension (and
-        order), value. A stock stands at 1 January of ``year``, a flow covers it. Where the
-        result has draws, value is the median, and lower and upper bound 80 % of the draws.
+        order), value. A stock stands at 1 January of ``year``, a flow covers it; persons of
+        a step of several years are given by year, as the unit says. Where the result has
+        draws, value is the median, and lower and upper bound 80 % of the draws.
 
     Raises
     ------

@@ -19,9 +19,8 @@ from popsim.errors import (
     CoordinateError,
     DimensionError,
     FitError,
-    InputError,
 )
-from popsim.schema.checks import first_cell
+from popsim.schema.checks import check_option, first_cell
 from popsim.schema.variables import VARIABLES
 
 JumpOff = Literal["actual", "fitted"]
@@ -103,14 +102,13 @@ def forecast_lee_carter(
     >>> np.log(forecast / m.sel(year=2011, drop=True)).sel(year=2021).values.round(3).tolist()
     [-0.3, -0.2, -0.1]
     """
-    if jump_off not in ("actual", "fitted"):
-        raise InputError(
-            f"unknown jump-off {jump_off!r}",
-            where="jump_off",
-            got=jump_off,
-            allowed="'actual' or 'fitted'",
-            fix="'actual' starts at the observed rates of the last year",
-        )
+    check_option(
+        jump_off,
+        ("actual", "fitted"),
+        "jump_off",
+        what="unknown jump-off",
+        fix="'actual' starts at the observed rates of the last year",
+    )
     years = _forecast_years(fit, end)
     _check_deviates(years, drift_normal, innovation_normal, departure_normal)
     coherent = "kappa_t_own" in fit

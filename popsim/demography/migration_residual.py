@@ -12,12 +12,18 @@ from popsim.errors import (
     CoordinateError,
     DimensionError,
     InputError,
-    did_you_mean,
 )
-from popsim.schema.checks import age_width, check_same_coords, check_sex, check_values, first_cell
+from popsim.schema.checks import (
+    age_width,
+    check_option,
+    check_same_coords,
+    check_sex,
+    check_values,
+    first_cell,
+)
 from popsim.schema.variables import PERSONS, VARIABLES
 
-ResidualMethod = Literal["forward", "reverse", "average"]
+ResidualMethod = Literal["forward", "reverse", "average", "even"]
 
 #: Censuses need not be whole steps apart to the day: a week either way moves a five-year
 #: age group by less than half a percent.
@@ -154,12 +160,15 @@ def residual_migration(
         ratios, which may exceed 1 a little.
     dates : tuple of str, optional
         ISO dates of the two censuses; by default the attribute ``reference_date`` of each.
-    method : {"forward", "reverse", "average"}
+    method : {"forward", "reverse", "average", "even"}
         Whether migrants are counted as the survivors at the second census, as those who
-        moved (at the first), or as the mean of both, which suits an even flow.
+        moved (at the first), or as the mean of both, which is near what an even flow leaves
+        of a cohort; or, exactly, as those of an even flow: half at the start and half at the
+        end of each step, by their age then, the same in every step. With the last
+        ``popsim.project(..., timing="even")`` comes back to the second census.
     births : DataArray, optional
         (..., sex, year) [persons] born in each step between the censuses, in order; without
-        them the ages born since the first census are left out.
+        them the ages born since the first census are left out. An even flow needs them.
     ratio_years : int, optional
         Years that a survival ratio spans: the width of the age groups (the default), or the
         whole time between the censuses.
@@ -168,7 +177,8 @@ def residual_migration(
     -------
     DataArray
         (..., sex, age) [persons in the whole time between the censuses], by age at the
-        second census.
+        second census; of an even flow by age at the move, as a projection takes it: divided
+        by the years between the censuses it is ``net_migration``.
 
     Raises
     ------
@@ -181,13 +191,22 @@ def residual_migration(
         If a population has no ages.
     InputError
         If dates are missing, cannot be read or stand in the wrong order; the method or
-        ``ratio_years`` is not one of those named; births are not one for each step.
+        ``ratio_years`` is not one of those named; births are not one for each step, or are
+        missing for an even flow, or its ratios span more than a step.
 
     Notes
     -----
     With starters :math:`P_1`, survivors' ratio :math:`S` and the counted :math:`P_2` of a
     cohort: forward :math:`M = P_2 - S P_1`; reverse :math:`M = P_2/S - P_1`; average their
-    mean. Errors of enumeration are in the residual too.
+    mean. Even, over one step, with :math:`S_0 B` in the place of :math:`S P_1` at age 0,
+
+    .. math:: M_a = 2 (P_2 - S P_1)_a - S_a M_{a-1}, \qquad
+              M_\omega = \frac{2 (P_2 - S P_1)_\omega - S_\omega M_{\omega-1}}{1 + S_\omega};
+
+    over several, with :math:`L` what survival makes of a population in a step,
+    :math:`\tfrac12 (1 + L)(1 + L + \dots + L^{k-1})\, m = P_2 - L^k P_1 - \dots`, and
+    :math:`M = k m`. Where survival is near 1, what an age has too many its neighbour has too
+    few. Errors of enumeration are in the residual too.
 
     References
     ----------
@@ -203,18 +222,13 @@ def residual_migration(
     ...                    method="forward").values.tolist()
     [30.0, 4.0]
     """
-    if method not in get_args(ResidualMethod):
-        raise InputError(
-            f"unknown residual method {method!r}",
-            where="method",
-            got=method,
-            allowed=", ".join(get_args(ResidualMethod)),
-            fix=did_you_mean(method, get_args(ResidualMethod)),
-        )
+    check_option(method, get_args(ResidualMethod), "method", what="unknown residual method")
     first, second, survival, steps, by_width = _census_inputs(
         population_1, population_2, survival_ratio, dates, ratio_years
     )
     born = _births_by_step(births, first, steps)
+    if method == "even":
+        _check_even(births is not None, by_width, ratio_years)
     survive = _survive_by_width if by_width else _survive_interval
     after, ratio = survive(first.values, _age_last(survival, first), born, steps)
     starters = first.values[..., -steps - 1 :].sum(axis=-1)
@@ -229,7 +243,10 @@ def residual_migration(
     ratio[..., -1] = after[..., -1] / starters
     forward = _age_last(second, first) - after
     parts = {"forward": forward, "reverse": forward / ratio}
-    net = parts[method] if method in parts else (parts["forward"] + parts["reverse"]) / 2
+    if method == "even":
+        net = _even_flow(forward, _age_last(survival, first), steps)
+    else:
+        net = parts.get(method, (parts["forward"] + parts["reverse"]) / 2)
     out = first.copy(data=net).rename("net_migration")
     if births is None:
         out = out.isel(age=slice(steps, None))
@@ -237,9 +254,50 @@ def residual_migration(
         "units": PERSONS,
         "long_name": "Net migration between the censuses",
         "long_name_zh": "两次普查间净迁移",
-        "description": f"Residual ({method}) by age at the second census.",
+        "description": f"Residual ({method}) by age "
+        + ("at the move." if method == "even" else "at the second census."),
     }
     return out
+
+
+def _check_even(has_births: bool, by_width: bool, ratio_years: int | None) -> None:
+    """Refuse what an even flow cannot be found from."""
+    if not has_births:
+        raise InputError(
+            "an even flow cannot be found without births",
+            where="births",
+            got=None,
+            allowed="births of each step between the censuses",
+            fix="give them: who came at one age is found from those of the age below; or choose "
+            "another method, which leaves out the ages born since",
+        )
+    if not by_width:
+        raise InputError(
+            "an even flow needs survival ratios of a step",
+            where="ratio_years",
+            got=ratio_years,
+            allowed="the width of the age groups",
+            fix="compute the ratios with popsim's survival_ratio(table, width=...)",
+        )
+
+
+def _even_flow(forward: np.ndarray, survival: np.ndarray, steps: int) -> np.ndarray:
+    """Migrants of all steps by age who, the same in each, leave what ``forward`` tells.
+
+    Half enter at the start of a step and half at its end: the whole leaves the sum over its
+    steps of half of them, surviving, twice over but for the first and the last.
+    """
+    n = forward.shape[-1]
+    L = np.zeros((*survival.shape[:-1], n, n))  # reached from the age of the column
+    for a in range(1, n):
+        L[..., a, a - 1] = survival[..., a]
+    L[..., n - 1, n - 1] = survival[..., n - 1]
+    still = np.broadcast_to(np.eye(n), L.shape)
+    left, power = np.zeros_like(L), still
+    for _ in range(steps):
+        left, power = left + power, power @ L
+    left = (still + L) @ left / 2.0
+    return np.asarray(steps * np.linalg.solve(left, forward[..., None])[..., 0])
 
 
 def _census_inputs(

@@ -10,7 +10,7 @@ import xarray as xr
 from scipy.optimize import least_squares, nnls
 
 from popsim.errors import BoundsError, FitError, InputError, did_you_mean
-from popsim.schema.checks import age_width, first_cell
+from popsim.schema.checks import age_width, check_option, first_cell
 
 _RATE_UNIT = "migrations per person and year"
 
@@ -165,14 +165,7 @@ def rogers_castro(
     >>> int(rates.idxmax()), round(float(rates.sum()), 3)
     (23, 1.057)
     """
-    if schedule not in ROGERS_CASTRO:
-        raise InputError(
-            f"unknown migration schedule {schedule!r}",
-            where="schedule",
-            got=schedule,
-            allowed=", ".join(ROGERS_CASTRO),
-            fix=did_you_mean(schedule, ROGERS_CASTRO),
-        )
+    check_option(schedule, ROGERS_CASTRO, "schedule", what="unknown migration schedule")
     _check_parameters(parameters)
     values = np.asarray(age, dtype=np.float64)
     bad = ~(np.isfinite(values) & (values >= 0))
@@ -295,7 +288,7 @@ def fit_rogers_castro(rate: xr.DataArray, *, form: Form = 7) -> xr.Dataset:
     >>> round(float(fit_rogers_castro(rate)["mu2"]), 3)
     24.0
     """
-    if form not in get_args(Form):
+    if not isinstance(form, int | np.integer) or form not in get_args(Form):
         raise InputError(
             f"there is no Rogers-Castro form of {form} parameters",
             where="form",

@@ -14,7 +14,8 @@ from popsim.demography.birth_orders import with_birth_orders
 from popsim.demography.internal_migration import PLACES as BY_TWO_CENSUSES
 from popsim.demography.internal_migration import continued, internal_migration_rate
 from popsim.demography.mobility import mobility
-from popsim.errors import InputError, UnknownPlaceError, did_you_mean
+from popsim.errors import UnknownPlaceError, did_you_mean
+from popsim.schema.checks import check_option
 from popsim.schema.provenance import provenance
 from popsim.schema.variables import describe
 
@@ -86,10 +87,7 @@ def load_baseline(name: str, *, end: int = 2100, migration: str = "internal") ->
             allowed=", ".join(PLACES),
             fix=did_you_mean(name, PLACES) or "use popsim.build_baseline with your own tables",
         )
-    if migration not in MIGRATION:
-        raise InputError(
-            "unknown migration option", where="migration", got=migration, allowed=MIGRATION
-        )
+    check_option(migration, MIGRATION, "migration", what="unknown migration option")
     china.check_span(FIRST_YEAR, end)
     known = _parameters(name)
     national = migration != "closed" and name == "china"

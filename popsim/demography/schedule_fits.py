@@ -17,8 +17,8 @@ from popsim.demography.schedule_shapes import (
     hadwiger_shape,
     quadratic_spline_shape,
 )
-from popsim.errors import FitError, InputError, did_you_mean
-from popsim.schema.checks import first_cell
+from popsim.errors import FitError
+from popsim.schema.checks import check_option, first_cell
 
 _YEARS, _BIRTHS, _RATE, _ONE = "years", "births per woman", "births per woman and year", "1"
 
@@ -193,14 +193,7 @@ def fit_schedule(fertility_rate: xr.DataArray, family: str) -> xr.Dataset:
     >>> round(float(fit.mean_age), 3), round(float(fit.r_squared), 6)
     (29.0, 1.0)
     """
-    if family not in _FAMILIES:
-        raise InputError(
-            f"there is no fertility schedule {family!r}",
-            where="family",
-            got=family,
-            allowed=", ".join(_FAMILIES),
-            fix=did_you_mean(family, _FAMILIES),
-        )
+    check_option(family, _FAMILIES, "family", what="there is no fertility schedule")
     width = checked_width(fertility_rate)
     refuse_empty(fertility_rate.sum("age"), "fertility_rate")
     search = _FAMILIES[family]

@@ -14,7 +14,7 @@ import xarray as xr
 from popsim.errors import BoundsError, ConflictError, CoordinateError, InputError, did_you_mean
 from popsim.kernels import lifetable as kernel
 from popsim.schema.cells import Cells
-from popsim.schema.checks import check_dims, check_values, first_cell
+from popsim.schema.checks import check_dims, check_option, check_values, first_cell
 from popsim.schema.variables import FEMALE, MALE, SEXES, VARIABLES
 
 AxRule = Literal["greville", "keyfitz"]
@@ -189,8 +189,7 @@ class SeparationRules:
         ax_rule: str,
         sex: str | None,
     ) -> None:
-        if ax_rule not in _AX_RULES:
-            raise _unknown_rule("ax_rule", ax_rule, list(_AX_RULES))
+        check_option(ax_rule, _AX_RULES, "ax_rule", what="unknown rule")
         abridged = widths[1] > 1
         self._rule = _AX_RULES[ax_rule] if abridged else kernel.MIDPOINT
         self._a0 = _check_a0(a0)
@@ -263,6 +262,8 @@ def _sex_codes(array: xr.DataArray, sex: str | None, needed: list[str]) -> xr.Da
             )
         labels = array["sex"]
     elif sex is not None:
+        if not isinstance(sex, str):
+            check_option(sex, SEXES, "sex")
         labels = xr.DataArray(sex)
     elif needed and "sex" not in array.dims:
         raise InputError(

@@ -30,8 +30,8 @@ from popsim.demography.dependency import (
     working_age_entrants,
     working_age_leavers,
 )
-from popsim.errors import BoundsError, InputError, did_you_mean
-from popsim.schema.checks import check_values, first_cell
+from popsim.errors import BoundsError
+from popsim.schema.checks import check_option, check_values, first_cell
 from popsim.schema.variables import FEMALE, MALE, PERSONS, VARIABLES
 
 __all__ = [
@@ -270,14 +270,13 @@ def school_age_population(population: xr.DataArray, stage: str) -> xr.DataArray:
     >>> float(school_age_population(population, "kindergarten"))
     12.0
     """
-    if stage not in SCHOOL_AGES:
-        raise InputError(
-            f"unknown stage of school {stage!r}",
-            where="stage",
-            got=stage,
-            allowed=", ".join(SCHOOL_AGES),
-            fix=did_you_mean(stage, SCHOOL_AGES) or "use population_between for other ages",
-        )
+    check_option(
+        stage,
+        SCHOOL_AGES,
+        "stage",
+        what="unknown stage of school",
+        fix="use population_between for other ages",
+    )
     return population_between(population, *SCHOOL_AGES[stage])
 
 

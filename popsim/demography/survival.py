@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 
 from popsim.demography.separation import age_widths, over_age
-from popsim.errors import CoordinateError, InputError, did_you_mean
-from popsim.schema.checks import check_same_coords, require
+from popsim.errors import CoordinateError
+from popsim.schema.checks import check_option, check_same_coords, require
 from popsim.schema.variables import VARIABLES
 
 
@@ -70,14 +70,7 @@ def survival_ratio(
     >>> survival_ratio(table, form="exact").sel(age=2).values.round(4).tolist()
     [0.9945, 0.9087]
     """
-    if form not in ("un", "exact"):
-        raise InputError(
-            f"unknown form {form!r}",
-            where="form",
-            got=form,
-            allowed="un, exact",
-            fix=did_you_mean(form, ("un", "exact")),
-        )
+    check_option(form, ("un", "exact"), "form")
     n, _, L = _grouped(table, width)
     attrs = VARIABLES["survival_ratio"].attrs()
     below = L.shift(age=1, fill_value=float(n))  # births of the step, at radix 1

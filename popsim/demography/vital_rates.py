@@ -196,7 +196,7 @@ def natural_increase(births: xr.DataArray, deaths: xr.DataArray) -> xr.DataArray
     Returns
     -------
     DataArray
-        (..., year) [persons].
+        (..., year) [persons in the step].
 
     Raises
     ------
@@ -212,7 +212,8 @@ def natural_increase(births: xr.DataArray, deaths: xr.DataArray) -> xr.DataArray
     """
     born, died = everyone(births), everyone(deaths)
     check_same_coords({"births": born, "deaths": died})
-    return labelled(born - died, "natural_increase", PERSONS, "Natural increase", "自然增长人数")
+    unit = births.attrs.get("units", PERSONS)  # which says where a step is not a year
+    return labelled(born - died, "natural_increase", unit, "Natural increase", "自然增长人数")
 
 
 def rate_of_natural_increase(
@@ -365,7 +366,7 @@ def births_by_order(births: xr.DataArray) -> xr.DataArray:
     Returns
     -------
     DataArray
-        (..., year, order) [persons].
+        (..., year, order) [persons in the step].
 
     Raises
     ------
@@ -381,7 +382,8 @@ def births_by_order(births: xr.DataArray) -> xr.DataArray:
     """
     _need_order(births)
     out = births.sum([d for d in _INNER if d in births.dims and d != "order"])
-    return labelled(out, "births_by_order", PERSONS, "Births by order", "分孩次出生人数")
+    unit = births.attrs.get("units", PERSONS)  # which says where a step is not a year
+    return labelled(out, "births_by_order", unit, "Births by order", "分孩次出生人数")
 
 
 def share_of_higher_order(births: xr.DataArray, order: int = 2) -> xr.DataArray:

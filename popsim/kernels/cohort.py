@@ -27,6 +27,9 @@ CLOSED, COUNTS, RATES, TOTAL = 0, 1, 2, 3
 #: Persons left in an age group that net migration would have emptied (the UN's rule).
 NEGLIGIBLE = 1e-5
 
+#: Persons in an age group that would have ended a step below zero (the UN's rule).
+LIFTED = 5e-4
+
 
 @jit
 def _sum(x, start, stop):
@@ -54,7 +57,10 @@ def _copy(x, out):
 
 @jit
 def _migrate(P, migration, mode, step, M, adjustment):
-    """Net migrants of the step into ``M``; returns how many groups the guard altered."""
+    """Net migrants of the step into ``M``; returns how many outflows the guard altered.
+
+    A group that nobody is in and nobody leaves gets the negligible number too, uncounted.
+    """
     n = P.shape[0]
     if mode == COUNTS:
         for a in range(n):
@@ -67,21 +73,22 @@ def _migrate(P, migration, mode, step, M, adjustment):
         per_person = step * migration[0] / people if people > 0.0 else 0.0
         for a in range(n):
             M[a] = per_person * P[a]
-    emptied = 0
+    emptied, leaving = 0, 0
     for a in range(n):
         emptied += P[a] + M[a] <= 0.0
     if emptied > 0:
         for a in range(n):
             if P[a] + M[a] <= 0.0:
+                leaving += M[a] < 0.0
                 allowed = NEGLIGIBLE - P[a]
                 adjustment[a] = allowed - M[a]
                 M[a] = allowed
-    return emptied
+    return leaving
 
 
 @jit
-def _lift(E, M, adjustment):
-    """Lift groups below zero to zero; what lifts them came in, or the books would not close."""
+def _lift(E, M, adjustment, lift):
+    """Lift groups below zero; what lifts them came in, or the books would not close."""
     below = 0
     for a in range(E.shape[0]):
         below += E[a] < 0.0
@@ -90,9 +97,10 @@ def _lift(E, M, adjustment):
         for a in range(E.shape[0]):
             if E[a] < 0.0:
                 fresh += adjustment[a] == 0.0  # or the guard has counted the group already
-                M[a] -= E[a]
-                adjustment[a] -= E[a]
-                E[a] = 0.0
+                lift[a] = LIFTED - E[a]
+                M[a] += lift[a]
+                adjustment[a] += lift[a]
+                E[a] = LIFTED
     return fresh
 
 
@@ -121,9 +129,9 @@ def _bear(fertility, factor, step, A, E, first, last, B):
 @jit
 def _step(
     P, survival, fertility, factor, srb, migration, mode, step, even, first, last,
-    A, E, B, D, M, adjustment,
+    A, E, B, D, M, adjustment, lift,
 ):  # fmt: skip
-    """One step of one cell: fills E, B, D, M; returns how many groups were altered.
+    """One step of one cell: fills E, B, D, M; returns in how many groups outflow was altered.
 
     ``A`` is scratch. ``first`` and ``last`` (exclusive) bound the reproductive ages; the
     caller has zeroed ``B`` outside of them.
@@ -159,7 +167,7 @@ def _step(
         if not even:
             for a in range(n):
                 E[a] += M[a]
-        altered += _lift(E, M, adjustment)
+        altered += _lift(E, M, adjustment, lift)
     return altered
 
 
@@ -172,7 +180,7 @@ def project_full(
     srb, srb_index,
     migration, migration_index,
     mode, step, even, first, last,
-    out_population, out_births, out_deaths, out_migration, out_adjustment, out_altered,
+    out_population, out_births, out_deaths, out_migration, out_adjustment, out_lift, out_altered,
 ):  # fmt: skip
     """Project every cell and keep every age.
 
@@ -196,17 +204,19 @@ def project_full(
     out_population : (cell, year + 1, state)
     out_births : (cell, year, order, age)
         Zeros outside of the reproductive ages are written too.
-    out_deaths, out_migration, out_adjustment : (cell, year, state)
-        Migration is written unless closed, the adjustment only where something was
-        altered: both come in as zeros.
+    out_deaths, out_migration, out_adjustment, out_lift : (cell, year, state)
+        Migration is written unless closed, the adjustment and the part of it that lifted a
+        group from below zero only where something was altered: they come in as zeros.
     out_altered : (cell, year) int64
+        Groups whose outflow was altered.
     """
     # Threads would take turns in counting who uses an array at each of its many uses.
     population, survival = uncounted(population), uncounted(survival)
     fertility, factor, migration = uncounted(fertility), uncounted(factor), uncounted(migration)
     out_population, out_births = uncounted(out_population), uncounted(out_births)
     out_deaths, out_migration = uncounted(out_deaths), uncounted(out_migration)
-    out_adjustment, steps = uncounted(out_adjustment), out_altered.shape[1]
+    out_adjustment, out_lift = uncounted(out_adjustment), uncounted(out_lift)
+    steps = out_altered.shape[1]
     memory = np.empty(population.shape[1])
     A = uncounted(memory)
     for c in range(begin, end):
@@ -225,7 +235,7 @@ def project_full(
                 migration[migration_index[c], t],
                 mode, step, even, first, last,
                 A, out_population[c, t + 1], B, out_deaths[c, t],
-                out_migration[c, t], out_adjustment[c, t],
+                out_migration[c, t], out_adjustment[c, t], out_lift[c, t],
             )  # fmt: skip
     in_use(memory)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from popsim.kernels._jit import fma, jit_inner
-from popsim.kernels.cohort import NEGLIGIBLE
+from popsim.kernels.cohort import LIFTED, NEGLIGIBLE
 from popsim.kernels.walks import COEFFICIENTS
 
 #: Share of the people of an age who may leave at the start, and again at the end of a year
@@ -105,10 +105,11 @@ def lane_rates(lanes: int) -> LaneRates:
 
     @jit_inner
     def guard(S, share, H, M, adjustment, altered):
-        """See that net migrants M empty no group, and count those that they would.
+        """See that net migrants M empty no group; returns how many they would have.
 
-        ``H`` is the ``share`` of M that enters at the start; where that is not half, nobody does
-        then. Who would be left in an emptied group is a negligible number.
+        ``altered`` counts, by lane, those of them that anybody was to leave. ``H`` is the ``share``
+        of M that enters at the start; where that is not half, nobody does then. Who would be left
+        in an emptied group is a negligible number.
         """
         count = 0
         for i in range(S.shape[0]):
@@ -119,22 +120,30 @@ def lane_rates(lanes: int) -> LaneRates:
         if count > 0:
             for i in range(S.shape[0]):
                 if S[i] + M[i] <= 0.0:
+                    altered[i % lanes] += M[i] < 0.0
                     allowed = NEGLIGIBLE - S[i]
                     adjustment[i] = allowed - M[i]
                     M[i] = allowed
                     H[i] = 0.5 * allowed if share < 1.0 else 0.0
-                    altered[i % lanes] += 1
+        return count
 
     @jit_inner
-    def lift(S, M, adjustment, altered, net):
-        """Lift groups below zero to zero: what lifts them came in. Counts those not counted yet."""
+    def lift(S, M, adjustment, lifted, altered, net):
+        """Lift groups below zero, what lifts them having come in; returns how many there were.
+
+        ``altered`` counts, by lane, those that the guard has not counted.
+        """
+        count = 0
         for i in range(S.shape[0]):
             if S[i] < 0.0:
                 z = i % lanes
                 altered[z] += adjustment[i] == 0.0
-                adjustment[i] -= S[i]
-                M[i] -= S[i]
-                net[z] -= S[i]
-                S[i] = 0.0
+                lifted[i] = LIFTED - S[i]
+                adjustment[i] += lifted[i]
+                M[i] += lifted[i]
+                net[z] += lifted[i]
+                S[i] = LIFTED
+                count += 1
+        return count
 
     return LaneRates(lay_mortality, lay_migrants, may_empty, guard, lift)

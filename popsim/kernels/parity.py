@@ -139,9 +139,11 @@ def _advance(N, c, factor, R, step, first, last, G, F, T, B):
 @jit
 def _step(
     P, N, survival, rates, factor, srb, migration, mode, step, even, first, last,
-    given, keep, start, ceiling, A, E, B, D, M, adjustment, c, R, G, F, T,
+    given, keep, start, ceiling, A, E, B, D, M, adjustment, lift, c, R, G, F, T,
 ):  # fmt: skip
-    """One step of one cell: fills E, B, D, M and moves N; returns how many groups were altered.
+    """One step of one cell: fills E, B, D, M and moves N.
+
+    Returns in how many groups outflow was altered.
 
     ``rates`` are conditional (parity, age), or incidence (order, age) to be turned into
     conditional ones, which ``c`` then holds, those of the first year being ``start``.
@@ -190,7 +192,7 @@ def _step(
         if not even:
             for a in range(n):
                 E[a] += M[a]
-        altered += _lift(E, M, adjustment)
+        altered += _lift(E, M, adjustment, lift)
     _scale(N, E)
     return altered
 
@@ -206,7 +208,7 @@ def project_full(
     migration, migration_index,
     mode, step, even, first, last, given, ceiling,
     out_population, out_women, out_rates, out_births, out_deaths, out_migration, out_adjustment,
-    out_altered,
+    out_lift, out_altered,
 ):  # fmt: skip
     """Project every cell and keep every age.
 
@@ -253,7 +255,7 @@ def project_full(
                 mode, step, even, first, last,
                 given, given == FIRST_YEAR and t > 0, out_rates[c, 0], ceiling,
                 A, out_population[c, t + 1], B, out_deaths[c, t],
-                out_migration[c, t], out_adjustment[c, t],
+                out_migration[c, t], out_adjustment[c, t], out_lift[c, t],
                 out_rates[c, 0 if given == CONDITIONAL else t], R, G, F, T,
             )  # fmt: skip
             for k in range(PARITIES):
@@ -271,7 +273,7 @@ def project_summary(
     migration, migration_index,
     mode, step, even, first, last, borders,
     out_population, out_births, out_fertility, out_deaths, out_migration, out_adjustment,
-    out_altered, out_final, out_women_final,
+    out_lift, out_altered, out_final, out_women_final,
 ):  # fmt: skip
     """Project every cell by conditional rates, keep its state in cache and write sums only.
 
@@ -291,7 +293,7 @@ def project_summary(
     for c in range(begin, end):
         now, then = population[population_index[c]].copy(), np.empty(n)
         N = women[women_index[c]].copy()
-        A, D, M, adjustment = np.empty(n), np.empty(n), np.zeros(n), np.zeros(n)
+        A, D, M, adjustment, lift = np.empty(n), np.empty(n), np.zeros(n), np.zeros(n), np.zeros(n)
         R, B, none = np.empty(ages), np.zeros((ORDERS, ages)), np.empty((0, ages))
         G, F, T = np.zeros((PARITIES, ages)), np.zeros((PARITIES, ages)), np.empty((PARITIES, ages))
         _group(now, borders, out_population[c, 0])
@@ -304,7 +306,7 @@ def project_summary(
                 srb[srb_index[c], t],
                 migration[migration_index[c], t],
                 mode, step, even, first, last, CONDITIONAL, False, none, np.inf,
-                A, then, B, D, M, adjustment, none, R, G, F, T,
+                A, then, B, D, M, adjustment, lift, none, R, G, F, T,
             )  # fmt: skip
             out_altered[c, t] = altered
             for o in range(ORDERS):
@@ -314,11 +316,10 @@ def project_summary(
                 out_deaths[c, t, s] = _sum(D, s * ages, (s + 1) * ages)
                 if mode != CLOSED:
                     out_migration[c, t, s] = _sum(M, s * ages, (s + 1) * ages)
-                if altered > 0:
                     out_adjustment[c, t, s] = _sum(adjustment, s * ages, (s + 1) * ages)
-            if altered > 0:
-                for a in range(n):
-                    adjustment[a] = 0.0
+                    out_lift[c, t, s] = _sum(lift, s * ages, (s + 1) * ages)
+            for a in range(n if mode != CLOSED else 0):
+                adjustment[a] = lift[a] = 0.0
             now, then = then, now
             _group(now, borders, out_population[c, t + 1])
         _copy(now, out_final[c])

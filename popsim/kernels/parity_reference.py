@@ -10,7 +10,7 @@ import numpy as np
 
 from popsim.kernels.cohort import CLOSED, NEGLIGIBLE
 from popsim.kernels.parity import CONDITIONAL, FIRST_YEAR
-from popsim.kernels.reference import migrants_asked_for
+from popsim.kernels.reference import lift_from_below_zero, migrants_asked_for
 
 
 def split(total: float, shares: np.ndarray) -> np.ndarray:
@@ -78,10 +78,11 @@ def one_step(
     start: np.ndarray | None = None,
     ceiling: float = np.inf,
 ) -> tuple[np.ndarray, ...]:
-    """Return population, women by parity, conditional rates, births, deaths, migrants, adjustment.
+    """Return population, women by parity, conditional rates, births and the other flows.
 
     Population (sex, age) and women (parity, age) are at the end; conditional rates (parity,
-    age); births (order, age); the other flows (sex, age). ``start``: conditional rates whose
+    age); births (order, age); deaths, migrants, their adjustment and the part of it that lifted
+    groups (sex, age). ``start``: conditional rates whose
     proportions are kept, so that of the incidence rates only the sum over order counts.
     """
     asked = migrants_asked_for(P, migration, mode, step)
@@ -146,13 +147,12 @@ def one_step(
     born = np.array([girls, births.sum() - girls])
     deaths[:, 0] = (1 - survival[:, 0]) * born
     end[:, 0] = born - deaths[:, 0] + at_end[:, 0]
-    if mode != CLOSED:
-        if not even:
-            end = end + applied
-        lift = np.where(end < 0, -end, 0.0)
-        end, applied = end + lift, applied + lift
+    if not even:
+        end = end + applied
+    end, lift = lift_from_below_zero(end, mode)
+    applied = applied + lift
     women = np.array([split(end[0, a], women[:, a]) for a in range(ages)]).T
-    return end, women, conditional, births, deaths, applied, applied - asked
+    return end, women, conditional, births, deaths, applied, applied - asked, lift
 
 
 def project(
@@ -187,8 +187,8 @@ def project(
     Returns
     -------
     population (year + 1, sex, age), women (year + 1, parity, age), conditional rates (year,
-    parity, age), births (year, order, age), deaths, net migration and its adjustment (year,
-    sex, age).
+    parity, age), births (year, order, age), deaths, net migration, its adjustment and the part
+    of that which lifted groups (year, sex, age).
     """
     people, by_parity = [population], [women]
     flows: list[list[np.ndarray]] = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from popsim.kernels.cohort import CLOSED, COUNTS, NEGLIGIBLE, RATES
+from popsim.kernels.cohort import CLOSED, COUNTS, LIFTED, NEGLIGIBLE, RATES
 
 
 def migrants_asked_for(P: np.ndarray, migration: np.ndarray, mode: int, step: float) -> np.ndarray:
@@ -31,8 +31,8 @@ def one_step(
     mode: int,
     step: float,
     even: bool,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return population at the end, births (order, age), deaths, migrants and adjustment."""
+) -> tuple[np.ndarray, ...]:
+    """Return population at the end, births (order, age), deaths, migrants, adjustment, lift."""
     asked = migrants_asked_for(P, migration, mode, step)
     applied = asked.copy()
     if mode != CLOSED:
@@ -57,12 +57,16 @@ def one_step(
     deaths[:, 0] = (1 - survival[:, 0]) * born
     end[:, 0] = born - deaths[:, 0] + at_end[:, 0]
 
-    if mode != CLOSED:
-        if not even:
-            end = end + applied
-        lift = np.where(end < 0, -end, 0.0)
-        end, applied = end + lift, applied + lift
-    return end, births, deaths, applied, applied - asked
+    if not even:
+        end = end + applied
+    end, lift = lift_from_below_zero(end, mode)
+    return end, births, deaths, applied + lift, applied + lift - asked, lift
+
+
+def lift_from_below_zero(end: np.ndarray, mode: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return who is there at the end, no group below zero, and how many that took."""
+    below = (end < 0) & (mode != CLOSED)
+    return np.where(below, LIFTED, end), np.where(below, LIFTED - end, 0.0)
 
 
 def project(
@@ -74,7 +78,7 @@ def project(
     mode: int,
     step: float,
     even: bool,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, ...]:
     """Project one cell over all years.
 
     Parameters
@@ -89,8 +93,8 @@ def project(
 
     Returns
     -------
-    population (year + 1, sex, age), births (year, order, age), deaths, net migration
-    and its adjustment (year, sex, age).
+    population (year + 1, sex, age), births (year, order, age), deaths, net migration,
+    its adjustment and the part of that which lifted groups (year, sex, age).
     """
     stocks, flows = [population], []
     for t in range(len(srb)):
@@ -99,5 +103,4 @@ def project(
         )
         stocks.append(end)
         flows.append(flow)
-    births, deaths, applied, adjustment = (np.array(f) for f in zip(*flows, strict=True))
-    return np.array(stocks), births, deaths, applied, adjustment
+    return np.array(stocks), *(np.array(f) for f in zip(*flows, strict=True))

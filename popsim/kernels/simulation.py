@@ -55,6 +55,7 @@ from popsim.kernels.simulation_outputs import (
     lay_women,
     read_draws,
     share_births,
+    write_altered,
     write_children,
     write_every_death,
     write_every_move,
@@ -179,14 +180,14 @@ def simulate_blocks(
     crows, krows = (years + CHILD_AGES) * ORDERS * LANES, CHILD_AGES * ORDERS * LANES
     bands, lanes = (1 + p.other.shape[4]) * ORDERS * LANES, scenarios * LANES
     # Of P, W, shares; K, Q, H, M, adjustment, X; one, other, F, by_band, R; G, level, draw, gains;
-    # care, due, paid, toddlers, enter, mobile; mortality, few, by_age, moved.
+    # care, due, paid, toddlers, enter, mobile; mortality, few, by_age, moved; lifted.
     sizes = (
         scenarios * 2 * rows, scenarios * wrows, scenarios * crows if kept else 0,
         scenarios * krows, 2 * size, 2 * size, 2 * size, 2 * size, (tracked + 1) * INPUTS * LANES,
         HANDED * LANES, HANDED * LANES, bands, bands, ALL_SUMS * LANES,
         max(borders.shape[0], PARITIES) * LANES, LANES, DRAWN * LANES, years * lanes,
         (years + 1) * lanes, 2 * p.pay.shape[1] * ORDERS * LANES, ORDERS * lanes, lanes, n, n,
-        coefficients * n, 4 * PARITIES, 3 * ages, MOVED * LANES,
+        coefficients * n, 4 * PARITIES, 3 * ages, MOVED * LANES, 2 * size,
     )  # fmt: skip
     memory, places = room_for(np.array(sizes))
     P, W, shares = room(memory, places, 0), room(memory, places, 1), room(memory, places, 2)
@@ -206,7 +207,7 @@ def simulate_blocks(
     mortality = room(memory, places, 24)[: coefficients * n].reshape((coefficients, n))
     few = room(memory, places, 25)[: 4 * PARITIES].reshape((4, PARITIES))
     by_age = room(memory, places, 26)[: 3 * ages].reshape((3, ages))
-    moved = room(memory, places, 27)
+    moved, lifted = room(memory, places, 27), room(memory, places, 28).reshape((2, -1))
     cells, wanting, shapes, read = np.empty((4, LANES), dtype=np.int64)
     altered, poor = np.zeros(LANES, dtype=np.int64), np.zeros(scenarios, dtype=np.int64)
     # As variables: functions are compiled anew for each constant that they are called with.
@@ -310,7 +311,7 @@ def simulate_blocks(
                     for sex in range(2):
                         of_sex = mortality[:, sex * ages : (sex + 1) * ages]
                         lay_mortality(of_sex, youngest, ages, laid, draw[sex], Q[sex], alone)
-                empty = 0
+                empty = touched = 0
                 for sex in range(2):
                     S = P[at + sex * rows : at + sex * rows + size]
                     of_sex = mortality[:, sex * ages : (sex + 1) * ages]
@@ -319,7 +320,7 @@ def simulate_blocks(
                     step = each if form == LAID else ends
                     lay_migrants(S, youngest, ages, step, u, v, by_person, moving, h, alone)
                     if form == LAID and mode != CLOSED:
-                        guard(S, 0.5, h, M[sex], adjustment[sex], altered)
+                        touched += guard(S, 0.5, h, M[sex], adjustment[sex], altered)
                     if full:
                         write_every_death(S, sex, q, h, s, begin, end, t, every.deaths)
                     begin_walk(h, r)
@@ -347,7 +348,7 @@ def simulate_blocks(
                     for sex in range(2):
                         S = P[at + sex * rows : at + sex * rows + size]
                         net = R[(sex * SUMS + NET) * LANES :]
-                        lift(S, M[sex], adjustment[sex], altered, net)
+                        touched += lift(S, M[sex], adjustment[sex], lifted[sex], altered, net)
                     give_rows(P, at, W, wat, tracked)
                 poor[s] = empty
                 childless(P, at, W, wat, low - 1)
@@ -356,14 +357,16 @@ def simulate_blocks(
                     share_births(R, shares, shat)
                     count_children(P, at, at + rows, shares, shat, s, K)
                 if full:
-                    write_every_move(
-                        M, adjustment, s, begin, end, t, every.migration, every.adjustment
-                    )
+                    write_every_move(M, s, begin, end, t, every.migration)
+                    write_every_move(adjustment, s, begin, end, t, every.adjustment)
+                    write_every_move(lifted, s, begin, end, t, every.lift)
                 write_flows(level, R, s, begin, end, t, out.births, out.fertility, out.deaths)
                 write_moves(
-                    mode != CLOSED, adjustment, altered, R, s, begin, end, t, out.migration,
-                    out.adjustment, out.altered,
-                )  # fmt: skip
+                    mode != CLOSED, altered, R, s, begin, end, t, out.migration, out.altered
+                )
+                if touched > 0:
+                    write_altered(adjustment, s, begin, end, t, out.adjustment)
+                    write_altered(lifted, s, begin, end, t, out.lift)
             write_moved(moved, begin, end, t, out.moved)
             for s in range(1, scenarios):
                 k = s - 1
@@ -396,9 +399,9 @@ def simulate(
         Age group ``g`` is the ages ``borders[g] <= a < borders[g + 1]``.
     child_borders : (child group + 1,) int64
     summary : Summary
-        Of ``migration`` and ``adjustment`` nothing is written in a closed population: zeros
-        come in. Stocks (``population``, ``women`` with ``completed``, ``children``, ``final``)
-        may come without cells, and without packages ``coverage``: they are then left out.
+        Of ``migration``, ``adjustment`` and ``lift`` nothing is written in a closed population:
+        zeros come in. Stocks (``population``, ``women`` with ``completed``, ``children``,
+        ``final``) may come without cells, and without packages ``coverage``: they are left out.
     every : EveryAge
         Written where it has cells.
     """

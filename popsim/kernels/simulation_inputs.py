@@ -162,9 +162,11 @@ class Summary(NamedTuple):
     births : (scenario, cell, year, order)
     fertility : (scenario, cell, year)
         Total fertility rate.
-    deaths, migration, adjustment : (scenario, cell, year, sex)
+    deaths, migration, adjustment, lift : (scenario, cell, year, sex)
+        ``adjustment`` is what migration was altered by, ``lift`` what of that lifted groups
+        from below zero.
     altered : (scenario, cell, year) int64
-        Age groups whose migration was altered.
+        Age groups whose outflow was altered.
     women : (scenario, cell, year + 1, parity)
         Over BEARING_AGES.
     completed : (scenario, cell, year + 1, parity)
@@ -188,6 +190,7 @@ class Summary(NamedTuple):
     deaths: np.ndarray
     migration: np.ndarray
     adjustment: np.ndarray
+    lift: np.ndarray
     altered: np.ndarray
     women: np.ndarray
     completed: np.ndarray
@@ -208,7 +211,7 @@ class EveryAge(NamedTuple):
     population : (scenario, cell, year + 1, state)
     women : (scenario, cell, year + 1, parity, age)
     births : (scenario, cell, year, order, age)
-    deaths, migration, adjustment : (scenario, cell, year, state)
+    deaths, migration, adjustment, lift : (scenario, cell, year, state)
     """
 
     population: np.ndarray
@@ -217,3 +220,4 @@ class EveryAge(NamedTuple):
     deaths: np.ndarray
     migration: np.ndarray
     adjustment: np.ndarray
+    lift: np.ndarray

@@ -275,14 +275,12 @@ def write_every_death(S, sex, Q, H, s, begin, end, t, out):
 
 
 @jit_inner
-def write_every_move(M, adjustment, s, begin, end, t, migration, adjusted):
-    """Net migrants of each state, and what they were altered by."""
-    ages = migration.shape[3] // 2
+def write_every_move(X, s, begin, end, t, out):
+    """Net migrants of each state, or what they were altered by."""
+    ages = out.shape[3] // 2
     for z in range(end - begin):
         for state in range(2 * ages):
-            sex, i = state // ages, (state % ages) * LANES + z
-            migration[s, begin + z, t, state] = M[sex, i]
-            adjusted[s, begin + z, t, state] = adjustment[sex, i]
+            out[s, begin + z, t, state] = X[state // ages, (state % ages) * LANES + z]
 
 
 @jit_inner
@@ -307,20 +305,24 @@ def write_moved(moved, begin, end, t, out):
 
 
 @jit_inner
-def write_moves(moved, adjustment, altered, R, s, begin, end, t, migration, adjusted, count):
-    """Net migrants of the year, and by how much they were altered, which is then forgotten."""
+def write_moves(moved, altered, R, s, begin, end, t, migration, count):
+    """Net migrants of the year, and in how many groups they were altered, then forgotten."""
+    for z in range(end - begin):
+        for sex in range(2 if moved else 0):
+            migration[s, begin + z, t, sex] = R[(sex * SUMS + NET) * LANES + z]
+        count[s, begin + z, t] = altered[z]
     for z in range(LANES):
-        lane = z < end - begin
-        if lane:
-            for sex in range(2 if moved else 0):
-                migration[s, begin + z, t, sex] = R[(sex * SUMS + NET) * LANES + z]
-            count[s, begin + z, t] = altered[z]
-        if altered[z] > 0:
-            for sex in range(2):
-                total = 0.0
-                for i in range(z, adjustment.shape[1], LANES):
-                    total += adjustment[sex, i]
-                    adjustment[sex, i] = 0.0
-                if lane:
-                    adjusted[s, begin + z, t, sex] = total
-            altered[z] = 0
+        altered[z] = 0
+
+
+@jit_inner
+def write_altered(X, s, begin, end, t, out):
+    """What net migrants of a sex were altered by, which is then forgotten."""
+    for sex in range(2):
+        for z in range(LANES):
+            total = 0.0
+            for i in range(z, X.shape[1], LANES):
+                total += X[sex, i]
+                X[sex, i] = 0.0
+            if z < end - begin:
+                out[s, begin + z, t, sex] = total

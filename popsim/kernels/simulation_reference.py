@@ -15,6 +15,7 @@ import numpy as np
 
 from popsim.kernels.cohort import CLOSED, COUNTS, NEGLIGIBLE, RATES
 from popsim.kernels.parity_reference import at_other_ages, in_proportion, split
+from popsim.kernels.reference import lift_from_below_zero
 from popsim.kernels.simulation_inputs import (
     BEARING_AGES,
     BY_ORDER,
@@ -172,15 +173,13 @@ class Cell:
         deaths[:, 0] = (1 - survival[:, 0]) * born
         end[:, 0] = born - deaths[:, 0] + moved[:, 0] / 2
         exposure = (exposed[0] + end[0]) / 2
-        emptied = (P + asked <= 0) if d.mode != CLOSED else np.zeros_like(P, dtype=bool)
-        if d.mode != CLOSED:
-            lift = np.where(end < 0, -end, 0.0)
-            end, moved = end + lift, moved + lift
-            emptied |= lift > 0
+        end, lift = lift_from_below_zero(end, d.mode)
+        moved = moved + lift
+        emptied = ((P + asked <= 0) & (asked < 0)) | (lift > 0)
         if wanted is not None:
             self.out.moved[self.cell, t] = reordered, displaced, lost
         women = np.array([split(end[0, a], women[:, a]) for a in range(ages)]).T
-        altered = (moved - asked, int(emptied.sum()))
+        altered = (moved - asked, lift, int(emptied.sum()))
         return end, women, rates, births, deaths, moved, altered, exposure
 
     @staticmethod
@@ -282,16 +281,18 @@ class Cell:
     def note_flows(self, s, t, births, exposed, deaths, moved, altered) -> None:
         """Write what flowed in the year."""
         out, c = self.out, self.cell
-        adjustment, count = altered
+        adjustment, lift, count = altered
         out.births[s, c, t] = births.sum(axis=1)
         some = exposed > 0
         out.fertility[s, c, t] = (births.sum(axis=0)[some] / exposed[some]).sum()
         out.deaths[s, c, t] = deaths.sum(axis=1)
         out.migration[s, c, t] = moved.sum(axis=1)
         out.adjustment[s, c, t] = adjustment.sum(axis=1)
+        out.lift[s, c, t] = lift.sum(axis=1)
         out.altered[s, c, t] = count
         if self.every.births.shape[1]:
             self.every.births[s, c, t] = births
             self.every.deaths[s, c, t] = deaths.reshape(-1)
             self.every.migration[s, c, t] = moved.reshape(-1)
             self.every.adjustment[s, c, t] = adjustment.reshape(-1)
+            self.every.lift[s, c, t] = lift.reshape(-1)

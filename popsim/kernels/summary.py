@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from popsim.kernels._jit import fma, in_use, jit_cells, jit_inner, uncounted
-from popsim.kernels.cohort import CLOSED, COUNTS, RATES, TOTAL
+from popsim.kernels.cohort import CLOSED, COUNTS, LIFTED, RATES, TOTAL
 from popsim.kernels.lane_rates import count_poor, read_mortality
 from popsim.kernels.lanes import LANES, fill, room, room_for, same
 from popsim.kernels.summary_births import bear, bear_early
@@ -102,10 +102,11 @@ class Sums(NamedTuple):
     deaths : (year, sex, cell)
     migration : (year, sex, cell)
         Not written in a closed population: comes in as zeros. Of what has no cells comes nothing.
-    adjustment : (year, sex, cell)
-        Written where something was altered: comes in as zeros.
+    adjustment, lift : (year, sex, cell)
+        What migration was altered by, and what of that lifted groups from below zero. Written
+        where something was altered: come in as zeros.
     altered : (year, cell) int64
-        Age groups whose migration was altered.
+        Age groups whose outflow was altered.
     final : (state, cell)
         Every age at the end of the last step.
     """
@@ -115,6 +116,7 @@ class Sums(NamedTuple):
     deaths: np.ndarray
     migration: np.ndarray
     adjustment: np.ndarray
+    lift: np.ndarray
     altered: np.ndarray
     final: np.ndarray
 
@@ -134,6 +136,7 @@ def allocate(
         deaths=room("deaths", t, 2),
         migration=np.zeros((t, 2, 0 if "migration" in without else cells)),
         adjustment=np.zeros((t, 2, cells)),
+        lift=np.zeros((t, 2, 0 if "lift" in without else cells)),
         altered=np.empty((t, cells), dtype=np.int64),
         final=room("final", states),
     )
@@ -210,11 +213,11 @@ def newborn(births, srb, sex, Q, H, S, R, G):
 
 @jit_inner
 def lift_groups(S, borders, G):
-    """Sums by group without those that are below zero."""
+    """Sums by group as they are once those below zero are lifted."""
     for g in range(borders.shape[0] - 1):
         for i in range(borders[g] * LANES, borders[g + 1] * LANES):
             if S[i] < 0.0:
-                G[g * LANES + i % LANES] -= S[i]
+                G[g * LANES + i % LANES] += LIFTED - S[i]
 
 
 @jit_inner
@@ -235,19 +238,22 @@ def write_row(x, start, stop, t, i, out):
 
 
 @jit_inner
-def write_altered(adjustment, altered, total, start, stop, t, adjusted, out):
-    """What was altered by sex (year, sex, cell), and how many groups; forgets both."""
-    some, row = 0, out[t, start:stop]
+def write_altered(some, X, total, start, stop, t, out):
+    """What ``some`` groups were altered by (year, sex, cell); forgets it."""
+    for s in range(2 if some > 0 else 0):
+        add_fours(X[s], total)
+        write_row(total, start, stop, t, s, out)
+        fill(X[s], 0.0)
+
+
+@jit_inner
+def write_count(altered, start, stop, t, out):
+    """How many groups were altered (year, cell); forgets it."""
+    row = out[t, start:stop]
     for z in range(row.shape[0]):
         row[z] = altered[z]
     for z in range(LANES):
-        some += altered[z]
         altered[z] = 0
-    if some > 0:
-        for s in range(2):
-            add_fours(adjustment[s], total)
-            write_row(total, start, stop, t, s, adjusted)
-            fill(adjustment[s], 0.0)
 
 
 @jit_cells("stops")
@@ -258,11 +264,11 @@ def project_blocks(first_block, last_block, starts, stops, inputs, borders, out)
     drawn, by_person = d.shift.shape[0] > 0, d.mode != COUNTS
     by_age, share = d.mode == COUNTS or d.mode == RATES, 0.5 if d.even else 1.0
     size, groups, states = ages * LANES, (borders.shape[0] - 1) * LANES, 2 * ages
-    # Of state, R, G, Q, H; M, adjustment, X; W, draw, births, total, srb; P, rates, each.
+    # Of state, R, G, Q, H; M, adjustment, X; W, draw, births, total, srb; P, rates, each, lifted.
     sizes = (
         2 * (size + years * LANES), 2 * SUMS * LANES, 2 * groups, 2 * size, 2 * size, 2 * size,
         2 * size, size, d.fertility.shape[2] * LANES, DRAWN * LANES, LANES, LANES, LANES,
-        d.survival.shape[2] * states, states, states,
+        d.survival.shape[2] * states, states, states, 2 * size,
     )  # fmt: skip
     memory, at = room_for(np.array(sizes))
     state, R = room(memory, at, 0).reshape((2, -1)), room(memory, at, 1).reshape((2, -1))
@@ -273,6 +279,7 @@ def project_blocks(first_block, last_block, starts, stops, inputs, borders, out)
     total = room(memory, at, 11)
     srb, P = room(memory, at, 12), room(memory, at, 13)[: sizes[13]].reshape((-1, states))
     rates, each = room(memory, at, 14), room(memory, at, 15)
+    lifted = room(memory, at, 16).reshape((2, -1))
     enter, mobile = (rates[:ages], rates[ages:states]), (each[:ages], each[ages:states])
     rows, cells = np.empty((6, LANES), dtype=np.int64), np.empty(LANES, dtype=np.int64)
     altered, poor = np.zeros(LANES, dtype=np.int64), np.empty(2, dtype=np.int64)
@@ -306,6 +313,7 @@ def project_blocks(first_block, last_block, starts, stops, inputs, borders, out)
             if not alike:
                 lay_apart(d, t, rows, share, S, enter, mobile, moving, Q, H)
             step = 1 if form == LAID else ages - 1  # every walk needs the youngest and the oldest
+            guarded = below = 0
             for s in range(2):
                 p, shift = P[:, s * ages : (s + 1) * ages], draw[s * LANES : (s + 1) * LANES]
                 if alike:
@@ -313,7 +321,7 @@ def project_blocks(first_block, last_block, starts, stops, inputs, borders, out)
                     u, v = enter[s], mobile[s]
                     lay_migrants(S[s], 0, ages, step, u, v, by_person, moving, H[s], 1)
                 if form == LAID and d.mode != CLOSED:
-                    guard(S[s], share, H[s], M[s], adjustment[s], altered)
+                    guarded += guard(S[s], share, H[s], M[s], adjustment[s], altered)
             bear_early(d, t, form, rows[2], S[0], enter[0], mobile[0], moving, H[0], X, W)
             for s in range(2):
                 p, shift = P[:, s * ages : (s + 1) * ages], draw[s * LANES : (s + 1) * LANES]
@@ -335,14 +343,16 @@ def project_blocks(first_block, last_block, starts, stops, inputs, borders, out)
                     poor[s] = count_poor(e)
                 if poor[s] > 0 and d.mode != CLOSED:
                     lift_groups(e, borders, G[s])
-                    lift(e, M[s], adjustment[s], altered, net)
+                    below += lift(e, M[s], adjustment[s], lifted[s], altered, net)
                 if asked:
                     write_groups(G[s], start, stop, t + 1, s, out.population)
                 if dead:
                     write_row(R[s, DEATHS * LANES :], start, stop, t, s, out.deaths)
                 if moved:
                     write_row(net, start, stop, t, s, out.migration)
-            write_altered(adjustment, altered, total, start, stop, t, out.adjustment, out.altered)
+            write_altered(guarded + below, adjustment, total, start, stop, t, out.adjustment)
+            write_altered(below, lifted, total, start, stop, t, out.lift)
+            write_count(altered, start, stop, t, out.altered)
         for a in range(2 * ages if out.final.shape[1] > 0 else 0):
             row, s = out.final[a, start:stop], state[a // ages, (a % ages) * LANES :]
             for z in range(row.shape[0]):

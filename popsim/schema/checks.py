@@ -16,6 +16,7 @@ from popsim.errors import (
     BoundsError,
     CoordinateError,
     DimensionError,
+    InputError,
     MissingVariableError,
     UnknownVariableError,
     did_you_mean,
@@ -68,7 +69,7 @@ def check_values(array: xr.DataArray, spec: Variable) -> None:
     BoundsError
     """
     values = array.values
-    if not np.issubdtype(values.dtype, np.number):
+    if not np.issubdtype(values.dtype, np.number) or np.iscomplexobj(values):
         raise BoundsError(
             f"{spec.name} is not numeric",
             where=spec.name,
@@ -78,7 +79,8 @@ def check_values(array: xr.DataArray, spec: Variable) -> None:
         )
     if not values.size:
         return
-    lowest, greatest = values.min(), values.max()  # missing where any value is
+    # In double precision, in which the bounds are: a single one has no number for the largest.
+    lowest, greatest = float(values.min()), float(values.max())  # missing where any value is
     if max(spec.lower, -_LARGEST) <= lowest and greatest <= min(spec.upper, _LARGEST):
         return  # two passes over what may be large; the rest only says what is wrong
     bad = ~np.isfinite(values)
@@ -90,7 +92,8 @@ def check_values(array: xr.DataArray, spec: Variable) -> None:
             allowed="finite numbers",
             fix="fill or drop the cells; popsim does not guess them",
         )
-    bad = (values < spec.lower) | (values > spec.upper)
+    wide = values.astype(np.float64)
+    bad = (wide < spec.lower) | (wide > spec.upper)
     if bad.any():
         raise BoundsError(
             f"{spec.name} is out of bounds in {int(bad.sum())} cells",
@@ -222,6 +225,66 @@ def check_same_coords(arrays: dict[str, xr.DataArray]) -> None:
                     allowed="identical labels in the same order",
                     fix=f"select or reindex one of them; two {dim}s are never matched by position",
                 )
+
+
+def rounding(*arrays: xr.DataArray) -> float:
+    """What sums of a few numbers of the arrays may differ by, relative to the sum.
+
+    A billionth, which is far more than double precision leaves and far less than a person in a
+    nation; or what is left of numbers in single precision.
+
+    Examples
+    --------
+    >>> rounding(xr.DataArray(1.0)), rounding(xr.DataArray(np.float32(1.0))) < 1e-6
+    (1e-09, True)
+    """
+    kinds = [a.dtype for a in arrays if np.issubdtype(a.dtype, np.floating)]
+    return max([1e-9, *(4.0 * float(np.finfo(kind).eps) for kind in kinds)])
+
+
+def check_option(
+    value: object,
+    allowed: Iterable[str],
+    name: str,
+    *,
+    what: str | None = None,
+    fix: str | None = None,
+) -> None:
+    """Raise unless an option is one of the words that are allowed.
+
+    A word, not an array of one: that equals the word too, and is found out much later.
+
+    Parameters
+    ----------
+    value : object
+    allowed : iterable of str
+    name : str
+        Of the argument.
+    what : str, optional
+        What is wrong, up to the value; that the name is unknown if absent.
+    fix : str, optional
+        What to do about a word that resembles none.
+
+    Raises
+    ------
+    InputError
+
+    Examples
+    --------
+    >>> check_option("even", ("even", "end"), "timing")
+    """
+    words = tuple(allowed)
+    if isinstance(value, str) and value in words:
+        return
+    raise InputError(
+        f"{what or f'unknown {name}'} {value!r}",
+        where=name,
+        got=value if isinstance(value, str) else f"{value!r} ({type(value).__name__})",
+        allowed=", ".join(words),
+        fix=(did_you_mean(value, words) or fix)
+        if isinstance(value, str)
+        else "give one of these words, not an array of them",
+    )
 
 
 def require(dataset: xr.Dataset, names: Sequence[str]) -> None:

@@ -135,8 +135,20 @@ PROJECTION: tuple[Variable, ...] = (
         PERSONS,
         "Migration adjustment",
         "净迁移修正",
-        "Net migration applied less net migration asked for; not zero only where the "
-        "migration asked for would have emptied the age group.",
+        "Net migration applied less net migration asked for: not zero only where an age group "
+        "would have been left empty, of whom 0.00001 persons stay (the guard), or would have "
+        "ended below zero (the lift, see population_lift).",
+    ),
+    Variable(
+        "population_lift",
+        AGE_FLOW,
+        PERSONS,
+        "Lift of groups below zero",
+        "负值人口上调",
+        "Persons by whom an age group that would have ended the step below zero was lifted to "
+        "0.0005; a part of migration_adjustment and of net_migration, which less it are the "
+        "guard alone and the UN's net migration.",
+        lower=0.0,
     ),
     Variable(
         "population_final",

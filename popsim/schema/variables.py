@@ -14,7 +14,20 @@ from popsim.schema.projection_variables import PROJECTION
 from popsim.schema.simulation_variables import SIMULATION
 from popsim.schema.variable import FEMALE, MALE, ONE, PERSONS, SEXES, Variable
 
-__all__ = ["FEMALE", "MALE", "ONE", "PERSONS", "SEXES", "VARIABLES", "Variable", "describe"]
+__all__ = [
+    "FEMALE",
+    "MALE",
+    "ONE",
+    "PERSONS",
+    "SEXES",
+    "VARIABLES",
+    "Variable",
+    "describe",
+    "describe_flows",
+    "years_in_words",
+]
+
+_WORDS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 def _table(*rows: Variable) -> dict[str, Variable]:
@@ -44,3 +57,45 @@ def describe(dataset: xr.Dataset) -> xr.Dataset:
         if known is not None:
             array.attrs = {**known.attrs(), **array.attrs}
     return out
+
+
+def years_in_words(years: int) -> str:
+    """A number of years in words.
+
+    Examples
+    --------
+    >>> years_in_words(5), years_in_words(15)
+    ('five years', '15 years')
+    """
+    if years == 1:
+        return "year"
+    return f"{_WORDS[years - 2] if years - 2 < len(_WORDS) else years} years"
+
+
+def describe_flows(dataset: xr.Dataset, step: int) -> xr.Dataset:
+    """Say in the unit and the label of the flows of a projection what time they cover.
+
+    Parameters
+    ----------
+    dataset : xarray.Dataset
+        As :func:`describe` returns it; its attributes are set in place.
+    step : int
+        Years that a step covers.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> flows = describe(xr.Dataset({"births": ("year", [1.0])}))
+    >>> describe_flows(flows, 5).births.attrs["units"]
+    'persons in the five years from'
+    """
+    for name, array in dataset.data_vars.items():
+        known = VARIABLES.get(str(name))
+        if known is None or "year" not in array.dims or not known.unit.startswith(PERSONS):
+            continue
+        array.attrs["units"] = PERSONS
+        if step > 1:
+            covered = f"in the {years_in_words(step)} from"
+            array.attrs["units"] += f" {covered}"
+            array.attrs["long_name"] = f"{known.en} {covered}"
+    return dataset

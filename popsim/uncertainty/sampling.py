@@ -10,7 +10,8 @@ import pandas as pd
 from scipy import special
 from scipy.stats import qmc
 
-from popsim.errors import BoundsError, CoordinateError, InputError, did_you_mean
+from popsim.errors import BoundsError, CoordinateError
+from popsim.schema.checks import check_option
 from popsim.uncertainty.draws import autoregressive, philox_key
 
 Sampling = Literal["random", "sobol", "latin_hypercube"]
@@ -26,15 +27,7 @@ def check_sampling(sampling: str) -> None:
     ------
     InputError
     """
-    known = get_args(Sampling)
-    if sampling not in known:
-        raise InputError(
-            f"unknown way of sampling {sampling!r}",
-            where="sampling",
-            got=sampling,
-            allowed=", ".join(known),
-            fix=did_you_mean(sampling, known),
-        )
+    check_option(sampling, get_args(Sampling), "sampling", what="unknown way of sampling")
 
 
 def normal_paths(

@@ -249,6 +249,23 @@ def test_crude_rates_of_longer_steps_are_per_year():
     assert float(ind.crude_birth_rate(births, stock)[0]) == pytest.approx(10.0)
 
 
+def test_flows_of_longer_steps_are_given_by_year_and_say_so():
+    stock = xr.DataArray([1000.0, 1050.0], dims="time", coords={"time": [2020, 2025]})
+    units = {"units": "persons in the five years from"}
+    flows = {"births": 60.0, "deaths": 40.0, "net_migration": 30.0}
+    data = xr.Dataset(
+        {"population": stock, **{n: ("year", [v], units) for n, v in flows.items()}},
+        coords={"year": [2020]},
+    )
+    rows = ind.table(data).set_index("indicator")
+    for name, a_year in (("births", 12.0), ("deaths", 8.0), ("natural_increase", 4.0)):
+        assert rows.loc[name, "value"] == a_year
+        assert rows.loc[name, "unit"] == "persons per year, mean of five years"
+    assert rows.loc["net_migration", "value"] == 6.0
+    assert rows.loc["crude_birth_rate", "unit"] == "per 1,000 persons and year"
+    assert ind.natural_increase(data.births, data.deaths).attrs["units"] == units["units"]
+
+
 def test_higher_orders():
     births = result().births
     out = ind.share_of_higher_order(births)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+import popsim as ps
 from popsim.demography import migration
 from popsim.errors import (
     BoundsError,
@@ -129,7 +130,7 @@ def test_a_closed_population_leaves_nothing_over():
         then[:, 0] = born.isel(year=i) * ratio[0]
         then[:, -1] = (now[:, -2] + now[:, -1]) * ratio[-1]
         now = then
-    for method in ("forward", "reverse", "average"):
+    for method in ("forward", "reverse", "average", "even"):
         found = migration.residual_migration(
             before, now, ratio, dates=DATES, method=method, births=born
         )
@@ -139,6 +140,59 @@ def test_a_closed_population_leaves_nothing_over():
     found = migration.residual_migration(before, moved, ratio, dates=DATES, method="forward")
     assert found.sel(sex="female").values == pytest.approx(np.full(16, 5.0), abs=1e-12)
     assert found.sel(sex="male").values == pytest.approx(np.full(16, -5.0), abs=1e-12)
+
+
+def even_flow_inputs(years=5):
+    """Five ages of five years of both sexes; births of a step are 97 of each, whoever bears."""
+    ages = {"age": [0, 5, 10, 15, 20]}
+    both = {"sex": SEXES, **ages}
+    before = xr.DataArray(np.full((2, 5), 100.0), dims=("sex", "age"), coords=both)
+    after = xr.DataArray([[95.0, 99.0, 97.0, 100.0, 140.0]] * 2, before.coords, before.dims)
+    ratio = xr.DataArray([0.97, 0.98, 0.99, 0.95, 0.7], dims="age", coords=ages)
+    steps = {"sex": SEXES, "year": np.arange(2010, 2010 + years, 5)}
+    born = xr.DataArray(np.full((2, years // 5), 97.0), dims=("sex", "year"), coords=steps)
+    dates = ("2010-01-01", f"{2010 + years}-01-01")
+    return before, after, ratio, born, dates
+
+
+@pytest.mark.parametrize("years", [5, 15])
+def test_an_even_flow_projects_back_to_the_second_census(years):
+    before, after, ratio, born, dates = even_flow_inputs(years)
+    found = migration.residual_migration(
+        before, after, ratio, dates=dates, method="even", births=born
+    )
+    if years == 5:
+        assert found.values[0].round(2).tolist() == [1.82, 0.22, -4.21, 14.0, -5.77]
+    a_year = found / years
+    # Births of a step: a rate at one age that gives the 194 of both sexes.
+    P, fertility = before, np.zeros((years // 5, 5))
+    for t in range(years // 5):
+        M = 5 * a_year.sel(sex="female").values
+        exposed = P[0, 3] + M[3] / 2
+        reached = ratio[3] * (P[0, 2] + M[2] / 2) + M[3] / 2
+        fertility[t, 3] = 194.0 / (5 * float(exposed + reached) / 2)
+        projected = ps.project(
+            xr.Dataset(
+                {
+                    "population": before,
+                    "survival_ratio": ratio.expand_dims(year=born.year[: t + 1], sex=SEXES),
+                    "fertility_rate": (("year", "age"), fertility[: t + 1]),
+                    "sex_ratio_at_birth": ("year", np.ones(t + 1)),
+                    "net_migration": a_year.expand_dims(year=born.year[: t + 1]),
+                }
+            )
+        )
+        P = projected["population"].isel(time=-1)
+    np.testing.assert_allclose(P, after, rtol=1e-13)  # some roundings of a hundred people
+
+
+def test_what_an_even_flow_cannot_be_found_from():
+    before, after, ratio, born, dates = even_flow_inputs(10)
+    call = {"dates": dates, "method": "even"}
+    with pytest.raises(InputError, match="cannot be found without births"):
+        migration.residual_migration(before, after, ratio, **call)
+    with pytest.raises(InputError, match="survival ratios of a step"):
+        migration.residual_migration(before, after, ratio, births=born, ratio_years=10, **call)
 
 
 def test_the_first_births_are_the_oldest_children():

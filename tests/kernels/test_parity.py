@@ -56,14 +56,14 @@ def arguments(inputs, mode, even):
 
 
 def run_full(inputs, mode, even, kernel=parity.project_full, given=0, ceiling=np.inf):
-    """All outputs: population, women, rates, births, deaths, migration, adjustment, altered."""
+    """Population, women, rates, births, deaths, migration, adjustment, lift, altered."""
     state = 2 * AGES
     out = [
         np.empty((CELLS, YEARS + 1, state)),
         np.empty((CELLS, YEARS + 1, 4, AGES)),
         np.zeros((CELLS, YEARS if given else 1, 4, AGES)),
         np.zeros((CELLS, YEARS, 3, AGES)),
-        *(np.zeros((CELLS, YEARS, state)) for _ in range(3)),
+        *(np.zeros((CELLS, YEARS, state)) for _ in range(4)),
         np.empty((CELLS, YEARS), dtype=np.int64),
     ]
     kernel(*arguments(inputs, mode, even), given, ceiling, *out)
@@ -77,14 +77,14 @@ def test_equals_the_slow_reference(mode, seed, even, harsh):
     inputs = random_inputs(seed, mode, harsh)
     got = run_full(inputs, mode, even)
     for c in range(CELLS):
-        people, women, _, births, deaths, moves, adjusted = parity_reference.project(
+        people, women, _, births, deaths, moves, adjusted, lift = parity_reference.project(
             *(inputs[name][c] for name in INPUTS), mode, 1.0, even
         )
         flat = (-1, 2 * AGES)
         pairs = (
             (got[0][c], people.reshape(flat)), (got[1][c], women), (got[3][c], births),
             (got[4][c], deaths.reshape(flat)), (got[5][c], moves.reshape(flat)),
-            (got[6][c], adjusted.reshape(flat)),
+            (got[6][c], adjusted.reshape(flat)), (got[7][c], lift.reshape(flat)),
         )  # fmt: skip
         # The same operations in another order: some rounding errors of the largest terms.
         for ours, theirs in pairs:
@@ -117,7 +117,7 @@ def test_incidence_turned_into_conditional_gives_the_classic_births(mode, seed, 
 
     state = 2 * AGES
     people, births = np.empty((CELLS, YEARS + 1, state)), np.empty((CELLS, YEARS, 3, AGES))
-    flows = [np.zeros((CELLS, YEARS, state)) for _ in range(3)]
+    flows = [np.zeros((CELLS, YEARS, state)) for _ in range(4)]
     altered = np.empty((CELLS, YEARS), dtype=np.int64)
     classic = arguments(inputs, mode, even)
     del classic[2:4]
@@ -180,18 +180,18 @@ def test_compiled_kernel_equals_its_python_function(mode, given):
 @pytest.mark.parametrize("even", [True, False])
 def test_summary_equals_sums_of_full(mode, even):
     inputs = random_inputs(7, mode, harsh=True)
-    people, women, _, births, deaths, moves, adjusted, altered = run_full(inputs, mode, even)
+    people, women, _, births, deaths, *moves, altered = run_full(inputs, mode, even)
     fertility = np.empty((CELLS, YEARS))
     out = [
         np.empty((CELLS, YEARS + 1, 2, 3)), np.empty((CELLS, YEARS, 3)), fertility,
-        *(np.zeros((CELLS, YEARS, 2)) for _ in range(3)),
+        *(np.zeros((CELLS, YEARS, 2)) for _ in range(4)),
         np.empty((CELLS, YEARS), dtype=np.int64),
         np.empty((CELLS, 2 * AGES)), np.empty((CELLS, 4, AGES)),
     ]  # fmt: skip
     parity.project_summary(*arguments(inputs, mode, even), np.array([0, 2, 5, AGES]), *out)
     by_sex = (CELLS, -1, 2, AGES)
     groups = np.add.reduceat(people.reshape(by_sex), [0, 2, 5], axis=3)
-    sums = [x.reshape(by_sex).sum(-1) for x in (deaths, moves, adjusted)]
+    sums = [x.reshape(by_sex).sum(-1) for x in (deaths, *moves)]
     expected = (groups, births.sum(-1), None, *sums, altered, people[:, -1], women[:, -1])
     for ours, theirs in zip(out, expected, strict=True):
         if theirs is not None:

@@ -129,6 +129,7 @@ def allocate(demography, policy, every_age=True):
         deaths=np.full((s, cells, t, 2), nan),
         migration=np.zeros((s, cells, t, 2)),
         adjustment=np.zeros((s, cells, t, 2)),
+        lift=np.zeros((s, cells, t, 2)),
         altered=np.full((s, cells, t), -1),
         women=np.full((s, cells, t + 1, 4), nan),
         completed=np.full((s, cells, t + 1, 4), nan),
@@ -148,6 +149,7 @@ def allocate(demography, policy, every_age=True):
         deaths=np.zeros((s, some, t, STATE)),
         migration=np.zeros((s, some, t, STATE)),
         adjustment=np.zeros((s, some, t, STATE)),
+        lift=np.zeros((s, some, t, STATE)),
     )
     return summary, every
 

@@ -83,7 +83,7 @@ def run(given, starts):
 
 
 def summary(inputs, mode, step=1.0, even=True):
-    """Population, births, deaths, migration, adjustment, altered, final."""
+    """Population, births, deaths, migration, adjustment, lift, altered, final."""
     given = laid(inputs, mode, step, even)
     return run(given, np.arange(0, len(given.population_index), LANES))
 
@@ -93,7 +93,7 @@ def sums_of_full(inputs, mode, step, even):
     state = 2 * AGES
     population = np.empty((cells, YEARS + 1, state))
     births = np.empty((cells, YEARS, 2, AGES))
-    flows = [np.zeros((cells, YEARS, state)) for _ in range(3)]
+    flows = [np.zeros((cells, YEARS, state)) for _ in range(4)]
     altered = np.empty((cells, YEARS), dtype=np.int64)
     cohort.project_full(
         *flatten(inputs), mode, step, even, FIRST, LAST, population, births, *flows, altered
@@ -164,7 +164,10 @@ def test_threads_do_not_change_a_bit(mode):
 
 def test_emptied_groups_are_counted_once_and_books_close():
     inputs = random_inputs(7, cohort.COUNTS, 3)
-    population, births, deaths, migration, adjustment, altered, _ = summary(inputs, cohort.COUNTS)
+    population, births, deaths, migration, adjustment, lift, altered, _ = summary(
+        inputs, cohort.COUNTS
+    )
+    assert (lift > 0).any()
     assert (altered > 0).any()
     assert np.array_equal(altered > 0, (adjustment != 0).any(axis=-1))
     people = population.sum(axis=(2, 3))

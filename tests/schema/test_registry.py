@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from popsim.errors import AccountingError, BoundsError, PopsimError, did_you_mean
+from popsim.errors import AccountingError, BoundsError, InputError, PopsimError, did_you_mean
 from popsim.schema.cells import Cells
-from popsim.schema.checks import check_accounting, check_values, first_cell
+from popsim.schema.checks import check_accounting, check_option, check_values, first_cell
 from popsim.schema.provenance import provenance, settings_of
 from popsim.schema.variables import VARIABLES, describe
 
@@ -75,3 +75,24 @@ def test_provenance_round_trip():
     attrs = provenance("simulate", draws=10, seed=1)
     assert settings_of(attrs) == {"draws": 10, "seed": 1}
     assert attrs["popsim_call"] == "simulate"
+
+
+@pytest.mark.parametrize("value", [np.array(["even"]), np.array("even"), ["even"], 1, None])
+def test_an_option_is_a_word_not_an_array_of_one(value):
+    with pytest.raises(InputError, match=r"unknown timing[\s\S]*give one of these words"):
+        check_option(value, ("even", "end"), "timing")
+
+
+def test_a_misspelt_option_is_told_from_those_there_are():
+    with pytest.raises(InputError, match=r"got: evne[\s\S]*allowed: even, end[\s\S]*'even'"):
+        check_option("evne", ("even", "end"), "timing")
+    check_option(np.str_("even"), ("even", "end"), "timing")
+
+
+def test_values_are_compared_in_double_precision():
+    spec = VARIABLES["population"]
+    check_values(xr.DataArray(np.array([1.0], dtype=np.float32)), spec)  # no overflow is warned of
+    for value in (np.inf, np.nan):
+        for kind in (np.float16, np.float32, np.float64):
+            with pytest.raises(BoundsError, match="missing or infinite"):
+                check_values(xr.DataArray(np.array([1.0, value], dtype=kind), dims="age"), spec)
