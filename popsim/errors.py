@@ -122,6 +122,10 @@ class MigrationAdjustmentWarning(PopsimWarning):
     """Net migration was altered because it would have emptied an age group."""
 
 
+class ImplausibleMortalityWarning(PopsimWarning):
+    """Life in the open age group is longer than in any population known or foreseen."""
+
+
 def did_you_mean(name: object, known: Iterable[object]) -> str | None:
     """Return a "did you mean ...?" for a misspelt name, or None if nothing is close.
 

@@ -193,7 +193,7 @@ def by_year(
     first = array.isel(year=low).assign_coords(year=years)
     second = array.isel(year=high).assign_coords(year=years)
     weight = xr.DataArray(share, dims="year", coords={"year": years})
-    return (1.0 - weight) * first + weight * second
+    return first + weight * (second - first)
 
 
 def rates_by_year(rates: xr.DataArray, years: np.ndarray, name: str) -> xr.DataArray:
@@ -215,8 +215,8 @@ def rates_by_year(rates: xr.DataArray, years: np.ndarray, name: str) -> xr.DataA
     weight = share.reshape(-1, *[1] * (laid.ndim - 1))
     both = (first > 0.0) & (second > 0.0)
     logs = [np.log(np.where(both, side, 1.0)) for side in (first, second)]
-    geometric = np.exp((1.0 - weight) * logs[0] + weight * logs[1])
-    linear = (1.0 - weight) * first + weight * second
+    geometric = np.exp(logs[0] + weight * (logs[1] - logs[0]))
+    linear = first + weight * (second - first)
     # A year that the table has is that year's rates, to the last digit.
     out = np.where(both & (weight > 0.0), geometric, linear)
     coords = {k: v for k, v in laid.coords.items() if "year" not in v.dims}

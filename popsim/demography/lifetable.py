@@ -21,6 +21,7 @@ from popsim.demography.separation import (
     check_rates,
     over_age,
     refuse,
+    warn_of_long_lives,
 )
 from popsim.demography.survival import deaths_by_age, survival_ratio
 from popsim.kernels import lifetable as kernel
@@ -89,6 +90,14 @@ def life_table(
     InputError
         If a rule needs the sex and none is known, or the rule is unknown.
 
+    Warns
+    -----
+    ImplausibleMortalityWarning
+        If remaining life in an open group from 65 on is longer than World Population Prospects 2024
+        foresees for any population up to 2100 (18.3 years at 80, 14.0 at 85, 5.0 at 100), as
+        where few deaths are set against few people: close the rates from lower ages with
+        :func:`popsim.demography.closing.close_kannisto`.
+
     Notes
     -----
     With :math:`n` the width of the group,
@@ -148,7 +157,9 @@ def life_table(
         m, a = cells.rows(rates, ["age"]), cells.rows(given, ["age"])
         call = partial(kernel.tables_given_ax, m.values, m.index, a.values, a.index, widths)
         settings = {"ax": "given"}
-    return _labelled(call, cells, rates["age"]).assign_attrs(provenance("life_table", **settings))
+    table = _labelled(call, cells, rates["age"])
+    warn_of_long_lives(table["ex"])
+    return table.assign_attrs(provenance("life_table", **settings))
 
 
 def life_table_from_deaths(
