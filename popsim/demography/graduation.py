@@ -188,14 +188,15 @@ def graduate_rates(grouped: xr.DataArray, *, kind: RateKind) -> xr.DataArray:
 
     Mortality: :math:`m_a = s_a e^{\eta_a}`, where :math:`s_a` falls with age to the power of
     -3/4 from 1 to 10 and is level above, as in :func:`popsim.demography.closing.complete`
-    (:func:`popsim.demography.smoothing.smooth_mortality`); and the mean over a group, weighted by the person-years
-    of the stationary population that the single rates themselves imply
-    (:math:`L_a = l_a (1 - e^{-m_a}) / m_a`), is the group's rate to 1e-8. Infant mortality (a
-    group "0") and the open group keep their rates and stand apart, for neither the fall from 0
-    to 1 nor the mean over all high ages is part of a smooth curve.
-    Where the first group is wider (0-4), :math:`s_a` is level and age is measured as log(a + 1/2), on which the log rate
-    of children is nearly a line; the infant rate is then a guess (12 to 37 % too low in Canada
-    1950-2019), so give ages 0 and 1-4 apart where they are known. A zero rate stays zero.
+    (:func:`popsim.demography.smoothing.smooth_mortality`); and the mean over a group,
+    weighted by the person-years of the stationary population that the single rates themselves
+    imply (:math:`L_a = l_a (1 - e^{-m_a}) / m_a`), is the group's rate to 1e-8. Infant
+    mortality (a group "0") and the open group keep their rates and stand apart, for neither
+    the fall from 0 to 1 nor the mean over all high ages is part of a smooth curve.
+    Where the first group is wider (0-4), :math:`s_a` is level and age is measured as
+    log(a + 1/2), on which the log rate of children is nearly a line; the infant rate is then a
+    guess (12 to 37 % too low in Canada 1950-2019), so give ages 0 and 1-4 apart where they are
+    known. A zero rate stays zero.
 
     References
     ----------

@@ -54,9 +54,10 @@ RATES_ABOVE_ONE_FROM = 80
 
 
 #: Longest remaining life [years] at ages from 65, the lowest at which statistics leave their
-#: last group open: the highest that World Population Prospects 2024 has for either sex in any of 236 countries and areas,
-#: Hong Kong's women in 2095-2100, by the rules of this module. No population on record comes
-#: near it: the highest of 2020-2025 are 24.8 years at 65, 12.4 at 80 and 9.4 at 85.
+#: last group open: the highest that World Population Prospects 2024 has for either sex in any
+#: of 236 countries and areas, Hong Kong's women in 2095-2100, by the rules of this module. No
+#: population on record comes near it: the highest of 2020-2025 are 24.8 years at 65, 12.4 at
+#: 80 and 9.4 at 85.
 _LONGEST_AT = (65, 70, 75, 80, 85, 90, 95, 100)
 _LONGEST = (32.6, 27.7, 22.9, 18.3, 14.0, 10.2, 7.2, 5.0)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from popsim.demography.base_population import old_age_weights
@@ -13,9 +14,8 @@ from popsim.demography.graduation import (
     graduate_counts,
     graduate_net_migration,
     graduate_rates,
-    parse_age_groups,
 )
-from popsim.demography.group_rows import group_dim, groups_of
+from popsim.demography.group_rows import GROUP_DIMS, group_dim, groups_of
 from popsim.demography.input_tables import (
     ByYear,
     Table,
@@ -60,6 +60,17 @@ def _by_age(array: xr.DataArray, name: str) -> tuple[xr.DataArray, np.ndarray]:
     return array.rename({dim: "age"}).assign_coords(age=lower), lower
 
 
+def _persons_up_to_100(persons: xr.DataArray, lower: np.ndarray) -> tuple[xr.DataArray, np.ndarray]:
+    """Persons with those of 100 and older in one group, where a group starts at 100."""
+    kept = lower <= AGES[-1]
+    if kept.all() or AGES[-1] not in lower:
+        return persons, lower
+    old = persons.isel(age=~kept).sum("age", skipna=False)
+    joined = persons.isel(age=kept)
+    joined = xr.where(joined["age"] == AGES[-1], joined + old, joined)
+    return joined.transpose(*persons.dims), lower[kept]
+
+
 def single_age_mortality(rates: xr.DataArray, years: np.ndarray) -> tuple[xr.DataArray, str]:
     """Death rates by single age 0..100+ for each year, and the rule for old ages in words.
 
@@ -73,7 +84,7 @@ def single_age_mortality(rates: xr.DataArray, years: np.ndarray) -> tuple[xr.Dat
     """
     name = "mortality_rate"
     check_sex(rates)
-    check_other_dims(rates, name, ("year", "sex", "age", "age_group", "abridged_age"))
+    check_other_dims(rates, name, ("year", "sex", *GROUP_DIMS))
     rates, lower = _by_age(rates, name)
     check_values(rates, VARIABLES[name])
     if np.any(np.diff(lower) != 1):
@@ -99,7 +110,7 @@ def single_age_pattern(pattern: xr.DataArray, years: np.ndarray) -> xr.DataArray
         Ages, years or weights that cannot be used.
     """
     name = "fertility_pattern"
-    check_other_dims(pattern, name, ("year", "age", "age_group", "abridged_age"))
+    check_other_dims(pattern, name, ("year", *GROUP_DIMS))
     weights = replace(
         VARIABLES["fertility_rate"], name=name, upper=np.inf, unit="weights, rates or percent"
     )
@@ -136,9 +147,9 @@ def single_age_population(
     """
     name = "population"
     check_sex(counted)
-    check_other_dims(counted, name, ("sex", "age", "age_group", "abridged_age"))
+    check_other_dims(counted, name, ("sex", *GROUP_DIMS))
     check_values(counted, VARIABLES[name])
-    by_age, lower = _by_age(counted, name)
+    by_age, lower = _persons_up_to_100(*_by_age(counted, name))
     if np.array_equal(lower, AGES):
         return by_age.transpose(..., "sex", "age"), "single ages as counted"
     last = int(lower[-1])
@@ -176,14 +187,14 @@ def net_migration_by_year(
         As from :func:`popsim.demography.input_tables.by_year`.
     """
     name = "net_migration"
-    table = given if not hasattr(given, "columns") else as_array(given, name)
-    ages = [d for d in getattr(table, "dims", ()) if d in ("age", "age_group", "abridged_age")]
-    if not ages:
-        if "sex" in getattr(table, "dims", ()):
+    table = as_array(given, name) if isinstance(given, pd.DataFrame) else given
+    dims = table.dims if isinstance(table, xr.DataArray) else ()
+    if not set(dims) & set(GROUP_DIMS):
+        if "sex" in dims:
             raise DimensionError(
                 f"{name} is by sex, but not by age",
                 where=name,
-                got=f"dims {tuple(table.dims)}",  # type: ignore[union-attr]
+                got=f"dims {tuple(dims)}",
                 allowed="a total, or numbers by sex and age or age_group",
                 fix="sum over sex for a total, or spread it: "
                 "popsim.demography.migration.spread_net_migration",
@@ -199,8 +210,9 @@ def _single_age_migration(
     table: xr.DataArray, population: xr.DataArray
 ) -> tuple[xr.DataArray, str]:
     name = "net_migration"
-    check_other_dims(table, name, ("year", "sex", "age", "age_group", "abridged_age"))
-    flows, lower = _by_age(table, name)
+    check_other_dims(table, name, ("year", "sex", *GROUP_DIMS))
+    check_values(table, VARIABLES[name])
+    flows, lower = _persons_up_to_100(*_by_age(table, name))
     sexed = "sex" in flows.dims
     if sexed:
         check_sex(flows)

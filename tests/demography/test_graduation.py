@@ -14,7 +14,12 @@ from hypothesis import strategies as st
 
 from popsim.demography import smoothing
 from popsim.demography.closing import abridge, complete
-from popsim.demography.graduation import graduate_counts, graduate_rates, parse_age_groups
+from popsim.demography.graduation import (
+    graduate_counts,
+    graduate_net_migration,
+    graduate_rates,
+    parse_age_groups,
+)
 from popsim.demography.lifetable import life_table
 from popsim.demography.osculatory import beers_matrix, sprague_matrix
 from popsim.demography.smoothing import smooth_positive, smooth_signed
@@ -24,6 +29,7 @@ from popsim.kernels.graduation import smooth_rows
 ABRIDGED = [0, 1, *range(5, 101, 5)]
 CENSUS_GROUPS = ["0", "1-4", *(f"{a}-{a + 4}" for a in range(5, 85, 5)), "85+"]
 FERTILE = [f"{a}-{a + 4}" for a in range(15, 50, 5)]
+SEXES = ["female", "male"]
 #: Rounding of sums over a hundred doubles; the promise to users is 1e-9.
 ROUNDING = 1e-12
 
@@ -468,6 +474,49 @@ def test_zero_death_rate_stays_zero() -> None:
     assert (single[1:5] == 0).all()
     assert (single[5:] > 0).all()
     assert np.isfinite(single).all()
+
+
+# --- net migration ------------------------------------------------------------------------
+
+
+def test_net_migration_keeps_every_total_of_either_sign() -> None:
+    rng = np.random.default_rng(2)
+    totals = rng.normal(0.0, 1000.0, (2, 19))
+    grouped = xr.DataArray(
+        totals, dims=("sex", "age_group"), coords={"sex": SEXES, "age_group": CENSUS_GROUPS}
+    )
+    single = graduate_net_migration(grouped)
+    assert single.dims == ("sex", "age")
+    # rounding of a linear system on totals of a thousand
+    np.testing.assert_allclose(sums(single, [0, 1, *range(5, 86, 5)]), totals, atol=1e-8)
+    old = single.sel(age=slice(85, None)) / totals[:, -1:]
+    assert (old > 0).all()
+    assert (np.diff(old.values[:, :-1]) < 0).all()  # the open group as survivors of its age
+
+
+def test_net_migration_on_a_line_stays_on_it() -> None:
+    line = 100.0 - 2.0 * np.arange(85)
+    lower = [0, 1, *range(5, 86, 5)]
+    totals = np.append(np.add.reduceat(line, lower[:-1]), -300.0)
+    people = by_age(np.arange(16.0, 0.0, -1.0), np.arange(85, 101), "age")
+    single = graduate_net_migration(by_age(totals, lower, "age"), tail=people)
+    np.testing.assert_allclose(single.values[:85], line, atol=1e-8)
+    np.testing.assert_allclose(single.values[85:], -300.0 * people / people.sum(), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("labels", "error", "message"),
+    [
+        (["0-4", "5-9"], CoordinateError, "do not run from 0 to an open group"),
+        (["15-19", "20+"], CoordinateError, "do not run from 0 to an open group"),
+        (["0-104", "105+"], InputError, "cannot be spread up to 100"),
+    ],
+)
+def test_net_migration_that_cannot_be_graduated(labels, error, message) -> None:
+    with pytest.raises(error, match=message):
+        graduate_net_migration(by_age([1.0, 2.0], labels))
+    with pytest.raises(BoundsError, match="net_migration has 1 missing"):
+        graduate_net_migration(by_age([1.0, np.nan], ["0-4", "5+"]))
 
 
 # --- what is refused ----------------------------------------------------------------------
