@@ -20,10 +20,10 @@ import xarray as xr
 import popsim as ps
 from popsim.demography import china
 from popsim.demography.base_population import move_to_january
-from popsim.demography.baseline import single_age_population
 from popsim.demography.mobility import mobility
 from popsim.demography.places import CENSUS_NIGHT, census
 from popsim.demography.region_fertility import relative_level
+from popsim.demography.single_age_inputs import single_age_population
 
 REFERENCE = Path(__file__).resolve().parents[2] / "shared" / "reference"
 TABLE = REFERENCE / "china_census_2020.nc"

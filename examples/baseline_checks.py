@@ -16,9 +16,9 @@ import xarray as xr
 import popsim as ps
 from popsim import data
 from popsim.demography import china
-from popsim.demography.baseline import as_array
 from popsim.demography.fertility import total_fertility_rate
 from popsim.demography.group_rows import parse_age_groups
+from popsim.demography.input_tables import as_array
 from popsim.demography.places import MIGRATION, census
 from popsim.demography.regions import load_regions
 

@@ -134,6 +134,10 @@ class MigrationUnitWarning(PopsimWarning):
     """Net migration is of a size that another unit would have, rates for persons or the reverse."""
 
 
+class ImplausibleMortalityWarning(PopsimWarning):
+    """Life in the open age group is longer than in any population known or foreseen."""
+
+
 def did_you_mean(name: object, known: Iterable[object]) -> str | None:
     """Return a "did you mean ...?" for a misspelt name, or None if nothing is close.
 

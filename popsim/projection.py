@@ -40,6 +40,17 @@ INPUTS = (*_REQUIRED, *_MORTALITY, *MIGRATION_MODES, *_BY_PARITY)
 #: Dims that one cell needs whole.
 CORE = ("year", "sex", "age", "order", "parity", "child_age")
 
+#: Dimensions of age groups, and what takes an input from them to single ages.
+AGE_GROUPS = ("age_group", "abridged_age", "mother_age")
+_GRADUATION = "popsim.demography.graduation."
+GRADUATED_BY = {
+    "population": f"{_GRADUATION}graduate_counts",
+    "mortality_rate": f"{_GRADUATION}graduate_rates(..., kind='mortality')",
+    "fertility_rate": f"{_GRADUATION}graduate_rates(..., kind='fertility')",
+    "net_migration": f"{_GRADUATION}graduate_net_migration",
+    "net_migration_total": f"{_GRADUATION}graduate_net_migration, and name it net_migration",
+}
+
 #: Ages at which births can happen: below and above, registers know single cases only.
 REPRODUCTIVE_AGES = (10, 60)
 
@@ -210,6 +221,7 @@ def check_inputs(
     migration = _one_of(data, tuple(MIGRATION_MODES), needed=False)
     names = [*required, *mortality, *migration]
     for name in names:
+        refuse_age_groups(data[name], name)
         checks.check_dims(data[name], VARIABLES[name])
     checks.check_sex(data)
     width = checks.age_width(data)
@@ -268,6 +280,23 @@ def _one_of(data: xr.Dataset, names: tuple[str, ...], *, needed: bool) -> tuple[
     if needed and not found:
         checks.require(data, names[:1])
     return found
+
+
+def refuse_age_groups(array: xr.DataArray, name: str) -> None:
+    """Raise DimensionError if an input is by age groups, which are no age of a projection.
+
+    Taken as a dimension of its own each group would become a population beside the others.
+    """
+    groups = [d for d in AGE_GROUPS if d in array.dims]
+    if groups:
+        helper = GRADUATED_BY.get(name, "a sum over the groups")
+        raise checks.DimensionError(
+            f"{name} is by {groups[0]!r}, which is not an age of the projection",
+            where=name,
+            got=f"dims {tuple(array.dims)}",
+            allowed=f"dims {VARIABLES[name].dims} and leading ones such as region or draw",
+            fix=f"popsim.build_baseline takes tables by age group; for single ages use {helper}",
+        )
 
 
 def refuse_foreign_dims(array: xr.DataArray, name: str) -> None:

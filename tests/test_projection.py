@@ -506,3 +506,31 @@ def test_five_year_death_rates_project_nearly_as_abridged_ones(reference):
     other = ps.project(inputs.assign(mortality_rate=wide))
     totals = [r["population"].sum(["sex", "age"]).sel(time=2050) for r in (one, other)]
     assert float(abs(totals[1] / totals[0] - 1)) < 5e-4
+
+
+@pytest.mark.parametrize(
+    ("name", "helper"),
+    [
+        ("net_migration_total", "graduate_net_migration, and name it net_migration"),
+        ("net_migration", "graduate_net_migration"),
+        ("net_migration_rate", "a sum over the groups"),
+        ("population", "graduate_counts"),
+        ("mortality_rate", "kind='mortality'"),
+        ("fertility_rate", "kind='fertility'"),
+        ("sex_ratio_at_birth", "a sum over the groups"),
+    ],
+)
+@pytest.mark.parametrize("dim", ["age_group", "abridged_age"])
+def test_age_groups_are_no_places_beside_each_other(name, helper, dim):
+    """19 groups of 200 persons would be 19 projections, each with 200 migrants in all."""
+    groups = xr.DataArray(np.full(19, 200.0), dims=dim, coords={dim: [f"g{i}" for i in range(19)]})
+    inputs = small_inputs()
+    if name == "mortality_rate":
+        inputs = inputs.drop_vars("survival_ratio")
+    migration = ("net_migration", "net_migration_rate", "net_migration_total")
+    inputs = inputs.drop_vars([m for m in migration if m in inputs], errors="ignore")
+    given = groups if name not in inputs else inputs[name] * groups
+    with pytest.raises(DimensionError, match=f"{name} is by '{dim}'") as caught:
+        ps.project(inputs.assign({name: given}))
+    assert helper in str(caught.value.fix)
+    assert "build_baseline" in str(caught.value.fix)

@@ -4,35 +4,34 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 
-from popsim.demography.base_population import move_to_january, next_january, old_age_weights
+from popsim.demography.base_population import move_to_january, next_january
 from popsim.demography.birth_orders import with_birth_orders
-from popsim.demography.closing import close_kannisto, group_open_age
 from popsim.demography.fertility_scaling import rates_from_pattern, scale_to_mean_age
-from popsim.demography.graduation import graduate_counts, graduate_rates, parse_age_groups
-from popsim.demography.lifetable import life_table
-from popsim.demography.mortality import scale_to_life_expectancy
+from popsim.demography.input_tables import ByYear, Table, as_array, by_year
+from popsim.demography.mortality import (
+    scale_to_life_expectancy,
+    scale_to_life_expectancy_of_both_sexes,
+)
 from popsim.demography.parity_start import (
     FIRST_START,
     LAST_START,
     level_of_fertility,
     starting_women,
 )
-from popsim.errors import CoordinateError, InputError, MissingVariableError
-from popsim.schema.checks import check_sex, check_values
+from popsim.demography.single_age_inputs import (
+    net_migration_by_year,
+    single_age_mortality,
+    single_age_pattern,
+    single_age_population,
+)
+from popsim.errors import ConflictError, DimensionError, InputError
+from popsim.schema.checks import check_values
 from popsim.schema.provenance import provenance
 from popsim.schema.variables import VARIABLES, describe
-
-#: Single ages of every baseline that popsim builds; the last is open.
-AGES = np.arange(101)
-
-ByYear = float | pd.Series | xr.DataArray
-Table = pd.DataFrame | xr.DataArray
 
 
 def build_baseline(
@@ -47,6 +46,7 @@ def build_baseline(
     life_expectancy: ByYear | None = None,
     mean_age_at_childbearing: ByYear | None = None,
     net_migration: ByYear | Table | None = None,
+    net_migration_rate: xr.DataArray | None = None,
     order_mix: Sequence[float] | None = None,
     registered_share: float | None = None,
     place: str | None = None,
@@ -60,7 +60,8 @@ def build_baseline(
         has these as columns, and a last column with the numbers.
     reference_date : date or "YYYY-MM-DD"
         When the population was counted; it is moved to the next 1 January, the first
-        year of the projection.
+        year of the projection, by ageing, deaths, births and the net migration given: those
+        of the year that it is moved through, or of the nearest that the tables have.
     end : int
         Last calendar year of the projection.
     mortality_rate : DataFrame or DataArray
@@ -70,17 +71,25 @@ def build_baseline(
     total_fertility_rate : float, Series by year, or DataArray (year)
         [births per woman]
     fertility_pattern : DataFrame or DataArray
-        Weights or rates by five-year ``age_group`` or single ``age`` of mother, optionally by
-        ``year``; only their proportions count.
+        Weights, rates or percent by five-year ``age_group`` or single ``age`` of mother,
+        optionally by ``year``; only their proportions count.
     sex_ratio_at_birth : float, Series by year, or DataArray (year)
         [males per female]
-    life_expectancy : float, Series by year, or DataArray (year, sex), optional
-        At birth [years]; the death rates are scaled to it. As they stand if absent.
+    life_expectancy : float, Series by year, or DataArray (year) or (year, sex), optional
+        At birth [years]; the death rates are scaled to it. One that is not by sex is that of
+        both sexes together (the newborn girls' and boys', weighted by their numbers at the
+        sex ratio at birth of the year), and the gap between the sexes stays that of the
+        death rates. As they stand if absent.
     mean_age_at_childbearing : float, Series by year, or DataArray (year), optional
         [years]; the pattern is moved to it. As it stands if absent.
     net_migration : float, Series, DataArray or DataFrame, optional
-        Net migrants [persons a year]: a total (spread like the population), or by ``sex``
-        and ``age``. Closed if absent.
+        Net migrants [persons a year]: a total (spread like the population), or by ``age`` or
+        ``age_group``, mostly by ``sex`` too, optionally by ``year``. Groups are graduated with
+        their totals kept; without ``sex``, each age is split like its population. Closed if
+        absent.
+    net_migration_rate : DataArray, optional
+        (sex, age 0 to 100+) [net migrants per person and year], optionally by ``year``, in
+        the place of ``net_migration``.
     order_mix : three floats, optional
         Shares of first, second, and third and higher births in the first year [1]; that of
         Fuzhou 2020 if absent. The orders follow its pattern by age, raked to the mix.
@@ -109,9 +118,16 @@ def build_baseline(
     Raises
     ------
     InputError
-        Columns that are missing, a date after the end, years without a figure.
-    BoundsError, CoordinateError
-        As from :func:`popsim.project`, and from graduation.
+        Columns that are missing, an empty table, a date after the end.
+    CoordinateError
+        Years without labels or far from the projection's, ages with gaps; as from
+        :func:`popsim.project`, and from graduation.
+    DimensionError
+        A table that varies over something it cannot (a fertility rate by sex, say).
+    BoundsError, FitError
+        Values that are missing or impossible; a life expectancy that no rates have.
+    ConflictError
+        Net migration both as persons and as rates.
 
     Notes
     -----
@@ -147,39 +163,40 @@ def build_baseline(
             got=end,
             allowed=f"{start} or later (the population of {date} moves to 1 January {start})",
         )
-    years = np.arange(start, end + 1)
+    # The year that the population is moved through comes first, with rates of its own where
+    # the tables have it.
+    moved = int((date.month, date.day) != (1, 1))
+    years = np.arange(start - moved, end + 1)
 
-    rates, closing = single_age_mortality(as_array(mortality_rate, "mortality_rate"), years)
-    if life_expectancy is not None:
-        rates = scale_to_life_expectancy(rates, by_year(life_expectancy, years, "life_expectancy"))
-    rates = rates.transpose(..., "year", "sex", "age")
+    srb = by_year(sex_ratio_at_birth, years, "sex_ratio_at_birth")
+    rates, mortality_rule = _mortality(mortality_rate, life_expectancy, srb, years)
     tfr = by_year(total_fertility_rate, years, "total_fertility_rate")
     pattern = single_age_pattern(as_array(fertility_pattern, "fertility_pattern"), years)
     if mean_age_at_childbearing is not None:
-        moved = by_year(mean_age_at_childbearing, years, "mean_age_at_childbearing")
-        pattern = scale_to_mean_age(pattern / pattern.sum("age"), moved)
+        mean_age = by_year(mean_age_at_childbearing, years, "mean_age_at_childbearing")
+        pattern = scale_to_mean_age(pattern / pattern.sum("age"), mean_age)
     fertility = rates_from_pattern(tfr, pattern).transpose(..., "year", "age")
-    srb = by_year(sex_ratio_at_birth, years, "sex_ratio_at_birth")
 
     counted = as_array(population, "population")
     single, tail = single_age_population(counted, rates.isel(year=0, drop=True))
+    migration, migration_rule = _migration(net_migration, net_migration_rate, years, single)
     now = move_to_january(
         single,
         date,
         mortality_rate=rates.isel(year=0, drop=True),
         fertility_rate=fertility.isel(year=0, drop=True),
         sex_ratio_at_birth=srb.isel(year=0, drop=True),
+        net_migration=_persons(migration, single),
     )
-    made = {
-        "population": now,
+    by_calendar = {
         "mortality_rate": rates,
         "fertility_rate": fertility,
         "sex_ratio_at_birth": srb,
+        **migration,
     }
-    migration_rule = "closed: no migration"
-    if net_migration is not None:
-        name, flows, migration_rule = _migration(net_migration, years)
-        made[name] = flows
+    projected = slice(moved, None)
+    made = {"population": now, **{n: a.isel(year=projected) for n, a in by_calendar.items()}}
+    tfr = tfr.isel(year=projected)
     parity_rule = "no women by parity: the tables of births by cohort do not reach so far back"
     if FIRST_START <= start < LAST_START:
         women = now.sel(sex="female", drop=True)
@@ -191,14 +208,12 @@ def build_baseline(
         )
     if registered_share is not None:
         made["registered_share"] = xr.DataArray(float(registered_share))
-    level = (
-        "as given" if life_expectancy is None else "scaled to the given life expectancy at birth"
-    )
     rules = {
         "reference_date": date.isoformat(),
         "rule_population": f"penalised composite link, totals kept; {tail}; moved from {date} to "
-        f"1 January {start} by ageing, deaths and births, without migration",
-        "rule_mortality": f"death rates {level}; {closing}",
+        f"1 January {start} by ageing, deaths, births and "
+        + ("net migration" if migration else "no migration"),
+        "rule_mortality": mortality_rule,
         "rule_fertility": "total fertility rate x age pattern, groups graduated to single ages"
         + (", moved to the mean age" if mean_age_at_childbearing is not None else ""),
         "rule_migration": migration_rule,
@@ -229,168 +244,62 @@ def _date(given: dt.date | str) -> dt.date:
         ) from error
 
 
-def as_array(given: Any, name: str) -> xr.DataArray:
-    """Turn a table into an array: all columns but the last are its dimensions.
-
-    Raises
-    ------
-    InputError, MissingVariableError
-    """
-    if isinstance(given, xr.DataArray):
-        array = given
-    elif isinstance(given, pd.DataFrame):
-        frame = given.reset_index() if given.index.names != [None] else given
-        *dims, value = [str(c) for c in frame.columns]
-        known = {"sex", "age", "age_group", "year", "region"}
-        if not dims or not set(dims) <= known:
-            raise MissingVariableError(
-                f"the columns of {name} cannot be read",
-                where=name,
-                got=list(frame.columns),
-                allowed=f"columns out of {sorted(known)}, then one with the numbers",
-                fix="select the columns: table[['sex', 'age_group', 'population']]",
-            )
-        doubled = frame.duplicated(subset=dims)
-        if doubled.any():
-            row = frame[dims].iloc[int(doubled.to_numpy().argmax())].to_dict()
-            raise InputError(f"{name} has two rows for one cell", where=str(row), fix="drop one")
-        order: Any = {d: list(dict.fromkeys(frame[d])) for d in dims}  # groups as they stand
-        series = frame.set_index(dims)[value]
-        array = (
-            series.to_xarray()
-            if isinstance(series.index, pd.MultiIndex)
-            else xr.DataArray(
-                series.to_numpy(), dims=dims, coords={dims[0]: series.index.to_numpy()}
-            )
-        )
-        array = array.sel(order)
-    else:
-        raise InputError(
-            f"{name} is neither a table nor an array",
-            where=name,
-            got=type(given).__name__,
-            allowed="a pandas DataFrame or an xarray DataArray",
-        )
-    if "sex" in array.dims and set(map(str, array["sex"].values)) == {"female", "male"}:
-        array = array.sel(sex=["female", "male"])
-    if "sex" in array.coords:
-        array = array.assign_coords(sex=array["sex"].values.astype(str))
-    try:
-        return array.astype(float)
-    except (TypeError, ValueError) as error:
-        raise InputError(
-            f"{name} holds text where numbers belong",
-            where=name,
-            got=str(error),
-            allowed="numbers, without separators of thousands",
-            fix="read the file with pandas.read_csv(..., thousands=',')",
-        ) from error
-
-
-def _number(given: Any, name: str) -> float:
-    try:
-        return float(given)
-    except (TypeError, ValueError) as error:
-        raise InputError(
-            f"{name} is not a number", where=name, got=given, allowed="a number, or one by year"
-        ) from error
-
-
-def by_year(given: Any, years: np.ndarray, name: str) -> xr.DataArray:
-    """Bring a number or series to the years of the projection.
-
-    Raises
-    ------
-    InputError
-    """
-    if np.isscalar(given):
-        level = np.full(len(years), _number(given, name))
-        given = xr.DataArray(level, dims="year", coords={"year": years})
-    elif isinstance(given, pd.Series):
-        given = xr.DataArray(given.to_numpy(float), dims="year", coords={"year": given.index})
-    if not isinstance(given, xr.DataArray):
-        raise InputError(
-            f"{name} cannot be read",
-            where=name,
-            got=type(given).__name__,
-            allowed="a number, a Series indexed by year, or a DataArray with dim year",
-        )
-    if "year" not in given.dims:
-        return given.expand_dims(year=years)
-    known = given["year"].values
-    if np.any(np.diff(known) <= 0):
-        raise CoordinateError(
-            f"the years of {name} do not rise", where=name, got=known.tolist(), fix="sort them"
-        )
-    if np.array_equal(known, years):
-        return given
-    if len(known) == 1:
-        return given.isel(year=0, drop=True).expand_dims(year=years)
-    inside = np.clip(years, known[0], known[-1])
-    return given.interp(year=inside).assign_coords(year=years)
-
-
-def single_age_mortality(rates: xr.DataArray, years: np.ndarray) -> tuple[xr.DataArray, str]:
-    """Death rates by single age 0..100+ for each year, and the rule for old ages in words.
-
-    Abridged ages are graduated; an open group below 100+ is closed by Kannisto's law, fitted
-    on the last twenty years of age below it.
-    """
-    check_sex(rates)
-    dim = "age" if "age" in rates.dims else "age_group"
-    lower, _ = parse_age_groups(rates[dim].values)
-    last = int(lower[-1])
-    if np.any(np.diff(lower) != 1):
-        rates = graduate_rates(rates, kind="mortality")
-    rule = "ages up to 100+ as given"
-    if last < AGES[-1]:
-        fit = (last - 20, last - 1)
-        rates = group_open_age(life_table(close_kannisto(rates, fit=fit)), int(AGES[-1]))[
-            "mortality_rate"
-        ]
-        rule = f"closed by Kannisto's law fitted on ages {fit[0]}-{fit[1]}"
-    elif last > AGES[-1]:
-        rates = group_open_age(life_table(rates), int(AGES[-1]))["mortality_rate"]
-        rule = f"ages from 100 to {last}+ grouped"
-    logs = xr.apply_ufunc(np.log, rates)
-    return xr.apply_ufunc(np.exp, by_year(logs, years, "mortality_rate")), rule
-
-
-def single_age_pattern(pattern: xr.DataArray, years: np.ndarray) -> xr.DataArray:
-    """Fertility by single age 0..100+ for each year, in the proportions of the pattern."""
-    dim = "age" if "age" in pattern.dims else "age_group"
-    if dim == "age_group" or np.any(np.diff(pattern["age"].values) != 1):
-        pattern = graduate_rates(pattern, kind="fertility")
-    return by_year(pattern.reindex(age=AGES, fill_value=0.0), years, "fertility_pattern")
-
-
-def single_age_population(
-    counted: xr.DataArray, mortality_rate: xr.DataArray
+def _mortality(
+    given: Table, life_expectancy: ByYear | None, srb: xr.DataArray, years: np.ndarray
 ) -> tuple[xr.DataArray, str]:
-    """Population by single age 0..100+, and the rule for its open group in words."""
-    check_sex(counted)
-    dim = "age" if "age" in counted.dims else "age_group"
-    check_values(counted, VARIABLES["population"])
-    if np.array_equal(counted[dim].values, AGES):
-        return counted.transpose(..., "sex", "age"), "single ages as counted"
-    lower, _ = parse_age_groups(counted[dim].values)
-    last = int(lower[-1])
-    tail, rule = None, "open group as counted"
-    if last < AGES[-1]:
-        table = life_table(mortality_rate)
-        weights = old_age_weights(
-            table["Lx"], counted.rename({dim: "age_group"}).isel(age_group=[-3, -2]), last=last
+    """Death rates (..., year, sex, age) [per person-year], and the rule in words."""
+    rates, closing = single_age_mortality(as_array(given, "mortality_rate"), years)
+    level = "as given"
+    if life_expectancy is not None:
+        e0 = by_year(life_expectancy, years, "life_expectancy", dims=("sex",))
+        level = "scaled to the given life expectancy at birth"
+        if "sex" in e0.dims:
+            rates = scale_to_life_expectancy(rates, e0)
+        else:
+            rates = scale_to_life_expectancy_of_both_sexes(rates, e0, srb)
+            level += " of both sexes together, the gap between them kept"
+    return rates.transpose(..., "year", "sex", "age"), f"death rates {level}; {closing}"
+
+
+def _migration(
+    persons: ByYear | Table | None,
+    rates: xr.DataArray | None,
+    years: np.ndarray,
+    population: xr.DataArray,
+) -> tuple[dict[str, xr.DataArray], str]:
+    """Net migration by year under the name of its form, if there is any, and the rule."""
+    if persons is not None and rates is not None:
+        raise ConflictError(
+            "net_migration and net_migration_rate are both given",
+            where="net_migration, net_migration_rate",
+            got="persons and rates",
+            allowed="one of them",
+            fix="leave one out",
         )
-        tail, rule = weights, f"{last}+ spread as a stable population on the life table"
-    single = graduate_counts(counted, tail=tail)
-    return single.transpose(..., "sex", "age"), rule
+    if persons is not None:
+        name, flows, rule = net_migration_by_year(persons, years, population)
+        return {name: flows}, rule
+    if rates is None:
+        return {}, "closed: no migration"
+    name = "net_migration_rate"
+    array = as_array(rates, name)
+    if not {"sex", "age"} <= set(array.dims) or array.sizes["age"] != population.sizes["age"]:
+        raise DimensionError(
+            f"{name} is not by sex and single age",
+            where=name,
+            got=f"dims {dict(array.sizes)}",
+            allowed=f"sex, age 0 to {int(population['age'][-1])}+, and year",
+            fix="give persons by age group as net_migration",
+        )
+    flows = by_year(array, years, name, dims=("sex", "age")).transpose(..., "year", "sex", "age")
+    return {name: flows}, "net migration rates by sex and age as given"
 
 
-def _migration(given: Any, years: np.ndarray) -> tuple[str, xr.DataArray, str]:
-    """Name of the input, its values by year, and the rule in words."""
-    table = as_array(given, "net_migration") if isinstance(given, pd.DataFrame) else given
-    if isinstance(table, xr.DataArray) and "age" in table.dims:
-        flows = by_year(table, years, "net_migration").transpose(..., "year", "sex", "age")
-        return "net_migration", flows, "net migrants by sex and age as given"
-    total = by_year(table, years, "net_migration")
-    return "net_migration_total", total, "total spread in proportion to the population"
+def _persons(migration: dict[str, xr.DataArray], population: xr.DataArray) -> xr.DataArray | None:
+    """Net migrants (..., sex, age) [persons a year] of the first year of any form, or none."""
+    for name, flows in migration.items():
+        first = flows.isel(year=0, drop=True)
+        if name == "net_migration_total":
+            return first * population / population.sum(["sex", "age"])
+        return first * population if name == "net_migration_rate" else first
+    return None

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
-from scipy.interpolate import CubicSpline
 from scipy.special import expit, logit
 
 from popsim.demography.lifetable import life_table
 from popsim.demography.separation import age_widths, check_rates, over_age, refuse
+from popsim.demography.smoothing import smooth_mortality
 from popsim.errors import CoordinateError, FitError
 from popsim.schema.checks import first_cell, require
 from popsim.schema.provenance import provenance
 from popsim.schema.variables import VARIABLES, describe
 
 _COLUMNS = ("mortality_rate", "ax", "qx", "lx", "dx", "Lx", "Tx", "ex")
-
-#: Group totals of the completed table agree with the abridged one to this share. The
-#: iteration gains about half a digit a round, also for rates that jump by powers of ten.
-_AGREED = 1e-13
-_ROUNDS = 200
 
 
 def close_kannisto(
@@ -271,10 +266,10 @@ def complete(table: xr.Dataset) -> xr.Dataset:
 
     Notes
     -----
-    From age 1 on the logarithm of the force of mortality is a natural cubic spline over
-    the logarithm of age, with a knot in each group; childhood mortality is close to a
-    straight line there (a Weibull law). The ordinates are moved until the force adds up
-    to :math:`\ln(l_x / l_{x+n})` in each group. Within single ages the force is constant
+    From age 1 on the force of mortality is the smoothest that adds up to
+    :math:`\ln(l_x / l_{x+n})` in each group, beside a standard for childhood, as
+    :func:`popsim.demography.graduation.graduate_rates` has it
+    (:func:`popsim.demography.smoothing.smooth_mortality`). Within single ages the force is constant
     for ``qx`` and ``ax`` is 1/2; the first year of life stays as it is. Deaths within a group
     follow from the smoothness of the curve, not from the abridged ``ax``.
 
@@ -284,7 +279,7 @@ def complete(table: xr.Dataset) -> xr.Dataset:
     ...                      coords={"age": [0, 1, 5, 10, 15, 20]})
     >>> single = complete(life_table(rates, sex="female"))
     >>> (1e5 * single.qx).sel(age=[1, 4, 9, 19]).values.round().tolist()
-    [194.0, 44.0, 28.0, 138.0]
+    [188.0, 48.0, 27.0, 140.0]
     """
     require(table, _COLUMNS)
     widths = age_widths(table)
@@ -308,7 +303,7 @@ def complete(table: xr.Dataset) -> xr.Dataset:
     starts = table["age"].values
     ages = np.arange(starts[-1] + 1)
     totals = -np.diff(np.log(lx.values[..., 1:]), axis=-1)
-    force = _spread_force(totals.reshape(-1, totals.shape[-1]), starts[1:])
+    force = smooth_mortality(totals.reshape(-1, totals.shape[-1]), starts[1:] - 1, first=1)
     q = -np.expm1(-force).reshape(*totals.shape[:-1], -1)
     single = lx.isel(age=0, drop=True).expand_dims(age=ages, axis=-1).copy()
     single.values[..., 1:-1] = q / (1.0 - 0.5 * q)
@@ -317,22 +312,3 @@ def complete(table: xr.Dataset) -> xr.Dataset:
         column = table[name].transpose(*lx.dims).values
         array.values[..., 0], array.values[..., -1] = column[..., 0], column[..., -1]
     return life_table(single, ax=ax).assign_attrs(provenance("complete"))
-
-
-def _spread_force(totals: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """Force of mortality (row, single age) that adds up to ``totals`` (row, group)."""
-    middle = np.log(np.arange(starts[0], starts[-1]) + 0.5)
-    first = starts[:-1] - starts[0]
-    widths = np.diff(starts)
-    knots = np.add.reduceat(middle, first) / widths
-    # the spline is linear in its ordinates: one matrix serves all rows
-    spline = CubicSpline(knots, np.eye(len(knots)), bc_type="natural")(middle)
-    wanted = np.log(totals)
-    ordinates = wanted - np.log(widths)
-    for _ in range(_ROUNDS):
-        force = np.exp(ordinates @ spline.T)
-        gap = wanted - np.log(np.add.reduceat(force, first, axis=-1))
-        if np.abs(gap).max() <= _AGREED:
-            break
-        ordinates += gap
-    return force

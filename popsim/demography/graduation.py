@@ -24,7 +24,7 @@ from popsim.demography.group_rows import (
     starts,
 )
 from popsim.demography.osculatory import beers_matrix, sprague_matrix
-from popsim.demography.smoothing import smooth_positive
+from popsim.demography.smoothing import smooth_mortality, smooth_positive, smooth_signed
 from popsim.errors import (
     BoundsError,
     CoordinateError,
@@ -34,7 +34,7 @@ from popsim.errors import (
 from popsim.schema.checks import check_option, check_same_coords, check_values, first_cell
 from popsim.schema.variables import VARIABLES
 
-__all__ = ["graduate_counts", "graduate_rates", "parse_age_groups"]
+__all__ = ["graduate_counts", "graduate_net_migration", "graduate_rates", "parse_age_groups"]
 
 Method = Literal["pclm", "sprague", "beers"]
 RateKind = Literal["fertility", "mortality"]
@@ -185,14 +185,17 @@ def graduate_rates(grouped: xr.DataArray, *, kind: RateKind) -> xr.DataArray:
     rate is positive and leaves zero at the borders with zero slope, as Michalski, Grigoriev &
     Gorlishchev (2018) require of their splitting. The mean over a group is the group's rate.
 
-    Mortality: :math:`m_a = e^{\eta_a}`, and the mean over a group, weighted by the person-years
-    of the stationary population that the single rates themselves imply
-    (:math:`L_a = l_a (1 - e^{-m_a}) / m_a`), is the group's rate to 1e-8. Infant mortality (a
-    group "0") and the open group keep their rates and stand apart, for neither the fall from 0
-    to 1 nor the mean over all high ages is part of a smooth curve.
-    Where the first group is wider (0-4), age is measured as log(a + 1/2), on which the log rate
-    of children is nearly a line; the infant rate is then a guess (12 to 37 % too low in Canada
-    1950-2019), so give ages 0 and 1-4 apart where they are known. A zero rate stays zero.
+    Mortality: :math:`m_a = s_a e^{\eta_a}`, where :math:`s_a` falls with age to the power of
+    -3/4 from 1 to 10 and is level above, as in :func:`popsim.demography.closing.complete`
+    (:func:`popsim.demography.smoothing.smooth_mortality`); and the mean over a group,
+    weighted by the person-years of the stationary population that the single rates themselves
+    imply (:math:`L_a = l_a (1 - e^{-m_a}) / m_a`), is the group's rate to 1e-8. Infant
+    mortality (a group "0") and the open group keep their rates and stand apart, for neither
+    the fall from 0 to 1 nor the mean over all high ages is part of a smooth curve.
+    Where the first group is wider (0-4), :math:`s_a` is level and age is measured as
+    log(a + 1/2), on which the log rate of children is nearly a line; the infant rate is then a
+    guess (12 to 37 % too low in Canada 1950-2019), so give ages 0 and 1-4 apart where they are
+    known. A zero rate stays zero.
 
     References
     ----------
@@ -218,6 +221,79 @@ def graduate_rates(grouped: xr.DataArray, *, kind: RateKind) -> xr.DataArray:
     else:
         single, ages = _smooth_mortality(rows, lower, width)
     return from_rows(single, shape, grouped, dim, ages)
+
+
+def graduate_net_migration(
+    grouped: xr.DataArray, *, tail: xr.DataArray | None = None, open_until: int = 100
+) -> xr.DataArray:
+    r"""Spread net migrants by age group over single years of age, each total kept exactly.
+
+    Parameters
+    ----------
+    grouped : DataArray
+        Net migrants of either sign [persons a year] by `age_group` (labels "0-4", ...,
+        "85+") or `age` (lower bounds), from 0 to an open group, and any further dims.
+    tail : DataArray, optional
+        Non-negative weights on `age` from the open group's lower bound to `open_until` (the
+        population of these ages, say), in whose proportion the open group is spread;
+        survivors of a model life table without it.
+    open_until : int
+        First age of the open age of the result (100 is 100+).
+
+    Returns
+    -------
+    DataArray
+        On `age` (single years) in the place of the groups [persons a year].
+
+    Raises
+    ------
+    BoundsError
+        Numbers that are missing or infinite, or weights that are negative or all zero.
+    CoordinateError
+        Groups that cannot be read, or do not run from 0 to an open one; tail ages that do
+        not fit.
+    DimensionError
+        No age dimension, or a tail with a dimension that the migrants lack.
+    InputError
+        An open group above ``open_until``.
+
+    Notes
+    -----
+    The closed groups take the curve with the smallest squared second differences that has
+    their totals. It may change its sign within a group.
+
+    Examples
+    --------
+    >>> moved = xr.DataArray([10.0, -5.0, 30.0, 4.0], dims="age_group",
+    ...                      coords={"age_group": ["0-4", "5-9", "10-14", "15+"]})
+    >>> single = graduate_net_migration(moved)
+    >>> single.sizes["age"], round(float(single.sel(age=slice(5, 9)).sum()), 9)
+    (101, -5.0)
+    """
+    check_values(grouped, replace(VARIABLES["net_migration"], name="net_migration"))
+    dim = group_dim(grouped)
+    lower, width = groups_of(grouped, dim)
+    if lower[0] != 0 or np.isfinite(width[-1]):
+        labels = grouped[dim].values
+        raise CoordinateError(
+            "the age groups of net_migration do not run from 0 to an open group",
+            where=dim,
+            got=f"{labels[0]} to {labels[-1]}",
+            allowed="the first starts at 0, the last is open ('85+')",
+            fix="add the groups that are missing; where nobody moves, with 0",
+        )
+    rows, shape = as_rows(grouped, dim)
+    last = _last_age(lower, width, open_until)
+    first = int(lower[-1])
+    if tail is not None:
+        shares = _tail_rows(tail, grouped, dim, first, last)
+    else:
+        model = _survivors(np.arange(first, _LAST_AGE))
+        kept = last - first
+        shares = np.append(model[:kept], model[kept:].sum())[np.newaxis] / model.sum()
+    closed = smooth_signed(rows[:, :-1], starts(lower[:-1], first)) if first else rows[:, :0]
+    single = np.hstack([closed, rows[:, -1:] * shares])
+    return from_rows(single, shape, grouped, dim, np.arange(last + 1))
 
 
 # --- ages and rows ----------------------------------------------------------------------
@@ -390,14 +466,16 @@ def _smooth_mortality(
         return rows, ages
     start = starts(lower[apart:closed], end)
     groups = np.repeat(np.arange(len(start) - 1), np.diff(start))
-    axis = np.arange(lower[apart], end) * 1.0
-    if lower[0] == 0 and not apart:
-        axis = np.log(axis + 0.5)
     person_years = np.ones((len(rows), len(groups)))
     for _ in range(_PASSES):
         inside = np.add.reduceat(person_years, start[:-1], axis=1)
         weights = person_years / inside[:, groups]
-        rates = smooth_positive(rows[:, apart:closed], start, weights, axis) / weights
+        if lower[0] == 0 and not apart:
+            axis = np.log(np.arange(end) + 0.5)
+            rates = smooth_positive(rows[:, :closed], start, weights, axis) / weights
+        else:
+            first = int(lower[apart])
+            rates = smooth_mortality(rows[:, apart:closed], start, first, weights)
         hazard = np.hstack([rows[:, :apart], rates])
         survivors = np.exp(hazard - np.cumsum(hazard, axis=1))
         # (1 - exp(-m)) / m, which is 1 where nobody dies.

@@ -46,8 +46,8 @@ def lifespan_variation(table: xr.Dataset) -> xr.Dataset:
     Examples
     --------
     >>> from popsim import life_table
-    >>> ages = np.arange(101)
-    >>> rates = xr.DataArray(np.full(101, 0.02), dims="age", coords={"age": ages})
+    >>> ages = np.arange(61)
+    >>> rates = xr.DataArray(np.full(61, 0.02), dims="age", coords={"age": ages})
     >>> spread = lifespan_variation(life_table(rates, a0=0.5))
     >>> [round(float(spread[v]), 1) for v in ("life_disparity", "life_table_entropy")]
     [50.0, 1.0]

@@ -23,10 +23,10 @@ from popsim.demography.separation import (
     over_age,
     refuse,
 )
-from popsim.errors import BoundsError, FitError
+from popsim.errors import BoundsError, DimensionError, FitError
 from popsim.kernels.mortality import meet_life_expectancy
 from popsim.schema.cells import Cells
-from popsim.schema.checks import check_same_coords, check_values, first_cell
+from popsim.schema.checks import check_same_coords, check_sex, check_values, first_cell
 from popsim.schema.variables import VARIABLES
 
 _RATE = VARIABLES["mortality_rate"]
@@ -238,7 +238,8 @@ def scale_to_life_expectancy(
         (age, ...) [deaths per person-year]: the standard; single or abridged ages.
     life_expectancy : xarray.DataArray or float
         (...) at birth [years], of the same period as the result; dims (year, sex, region)
-        are matched by name with those of the standard.
+        are matched by name with those of the standard. One without ``sex`` is that of women
+        and of men; for both together see :func:`scale_to_life_expectancy_of_both_sexes`.
     shape : float
         [1] 0: all rates change by one factor (proportional hazards). 1: Brass's logit of
         survivors is shifted, so the rates of old ages change little. In between: in between.
@@ -307,6 +308,83 @@ def scale_to_life_expectancy(
     survivors = _survivors_within(mortality_rate, **rules)
     ones = xr.ones_like(mortality_rate["age"], dtype=np.float64)
     return rates_along(mortality_rate, target, ones, survivors**shape, **rules)
+
+
+def scale_to_life_expectancy_of_both_sexes(
+    mortality_rate: xr.DataArray,
+    life_expectancy: xr.DataArray | float,
+    sex_ratio_at_birth: xr.DataArray | float,
+) -> xr.DataArray:
+    r"""Death rates by sex with a given life expectancy of both sexes together.
+
+    Parameters
+    ----------
+    mortality_rate : xarray.DataArray
+        (sex, age, ...) [deaths per person-year]: the standard; single or abridged ages.
+    life_expectancy : xarray.DataArray or float
+        (...) at birth of both sexes together [years], of the same period as the result;
+        without the dim ``sex``.
+    sex_ratio_at_birth : xarray.DataArray or float
+        (...) [males per female]
+
+    Returns
+    -------
+    xarray.DataArray
+        mortality_rate (..., sex, age) [deaths per person-year].
+
+    Raises
+    ------
+    CoordinateError
+        If the sexes are not female, male, or two arrays carry different labels.
+    DimensionError
+        If the life expectancy is by sex; :func:`scale_to_life_expectancy` takes that.
+    BoundsError, FitError, InputError
+        As from :func:`scale_to_life_expectancy`.
+
+    Notes
+    -----
+    Of newborns, :math:`1/(1+s)` are girls at the sex ratio :math:`s`. All of them together
+    expect
+
+    .. math:: e_0 = \frac{e_0^f + s\,e_0^m}{1 + s},
+
+    the life expectancy of the life table of both sexes, in which the deaths and years lived
+    of girls and boys are added. Both sexes are moved by the same number of years, so
+    that the gap between them stays that of the standard, and each by
+    :func:`scale_to_life_expectancy`.
+
+    Examples
+    --------
+    >>> ages = {"sex": ["female", "male"], "age": [0, 1, 2, 3]}
+    >>> m = xr.DataArray([[0.02, 0.001, 0.01, 0.1], [0.03, 0.002, 0.02, 0.12]],
+    ...                  dims=("sex", "age"), coords=ages)
+    >>> scaled = scale_to_life_expectancy_of_both_sexes(m, 13.0, 1.05)
+    >>> before, after = (life_table(rates).ex.sel(age=0) for rates in (m, scaled))
+    >>> before.values.round(2).tolist(), after.values.round(2).tolist()
+    ([12.63, 10.82], [13.93, 12.11])
+    """
+    check_sex(mortality_rate)
+    target = as_array(life_expectancy, "life_expectancy")
+    if "sex" in target.dims:
+        raise DimensionError(
+            "the life expectancy of both sexes together is by sex",
+            where="life_expectancy",
+            got=f"dims {tuple(target.dims)}",
+            allowed="one for both, optionally by year",
+            fix="use scale_to_life_expectancy",
+        )
+    ratio = as_array(sex_ratio_at_birth, "sex_ratio_at_birth")
+    check_same_coords(
+        {
+            "mortality_rate": mortality_rate,
+            "life_expectancy": target,
+            "sex_ratio_at_birth": ratio,
+        }
+    )
+    own = life_table(mortality_rate)["ex"].sel(age=0, drop=True)
+    female, male = own.sel(sex="female", drop=True), own.sel(sex="male", drop=True)
+    both = (female + ratio * male) / (1.0 + ratio)
+    return scale_to_life_expectancy(mortality_rate, own + (target - both))
 
 
 def _survivors_within(standard: xr.DataArray, **rules: Unpack[LifeTableRules]) -> xr.DataArray:

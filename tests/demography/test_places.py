@@ -215,10 +215,13 @@ def test_several_regions_make_one_baseline():
 
 
 def test_life_expectancy_is_met():
-    e0 = pd.Series({2021: 80.0, 2023: 82.0})
-    baseline = ps.build_baseline(**own_tables(life_expectancy=e0))
-    got = ps.life_table(baseline["mortality_rate"])["ex"].isel(age=0).sel(sex="female")
-    np.testing.assert_allclose(got, [80, 81, 82, 82], atol=1e-6)  # interpolated, then held
+    e0 = pd.Series({2021: 80.0, 2023: 82.0}).to_xarray().rename(index="year")
+    both = e0 + xr.DataArray([2.0, -3.0], dims="sex", coords={"sex": ["female", "male"]})
+    baseline = ps.build_baseline(**own_tables(life_expectancy=both))
+    got = ps.life_table(baseline["mortality_rate"])["ex"].isel(age=0)
+    # interpolated, then held; by sex as it is given, to the promise of the scaling
+    np.testing.assert_allclose(got.sel(sex="female"), [82, 83, 84, 84], atol=1e-6)
+    np.testing.assert_allclose(got.sel(sex="male"), [77, 78, 79, 79], atol=1e-6)
 
 
 def test_death_rates_that_end_early_are_closed_by_a_law():

@@ -220,7 +220,7 @@ def test_baselines_that_cannot_be_stacked():
 def test_standard_schedule_is_the_nations_of_2020():
     """The level must not hang on the year of the standard: its shape hardly moves in a decade."""
     table = region_table("huzhou")
-    from popsim.demography.baseline import single_age_population
+    from popsim.demography.single_age_inputs import single_age_population
 
     deaths = china.mortality_rate(2021, 2021).isel(year=0, drop=True)
     single, _ = single_age_population(table["population"], deaths)
