@@ -288,8 +288,8 @@ def project_summary(
 ):  # fmt: skip
     """Project every cell by conditional rates, keep its state in cache and write sums only.
 
-    Inputs as in :func:`project_full`, outputs as in
-    :func:`popsim.kernels.lanes.project_summary`, and:
+    Inputs as in :func:`project_full`, outputs as in :class:`popsim.kernels.summary.Sums` with
+    the cells first, and:
 
     Parameters
     ----------
