@@ -39,6 +39,9 @@ INPUTS = (*_REQUIRED, *_MORTALITY, *MIGRATION_MODES, *_BY_PARITY)
 #: Dims that one cell needs whole.
 CORE = ("year", "sex", "age", "order", "parity", "child_age")
 
+#: The one label of births that are not by order, which a result leaves out.
+ALL_ORDERS = "all"
+
 #: Ages at which births can happen: below and above, registers know single cases only.
 REPRODUCTIVE_AGES = (10, 60)
 
@@ -151,10 +154,9 @@ def project(
         engine: Engine = ParityEngine(data, women=women, rates=rates, timing=timing)
         result = engine.full() if outputs == "full" else engine.summary()
     else:
-        fertility = data["fertility_rate"].expand_dims(order=["all"])
+        fertility = data["fertility_rate"].expand_dims(order=[ALL_ORDERS])
         engine = Engine(data, fertility=fertility, timing=timing)
         result = engine.full() if outputs == "full" else engine.summary()
-        result["births"] = result["births"].isel(order=0, drop=True)
     result.attrs = {
         **data.attrs,
         **provenance("project", timing=timing, outputs=outputs),
@@ -433,7 +435,10 @@ class Engine:
         labels = {k: xr.DataArray(v[1], dims=v[0], attrs=dict(*v[2:])) for k, v in coords.items()}
         made = {k: self.cells.label(v, dims, labels) for k, (v, dims) in arrays.items()}
         made["net_migration"].attrs["units"] = "persons"  # in the step, not a year
-        return describe(xr.Dataset(made))
+        result = xr.Dataset(made)
+        if self.orders.tolist() == [ALL_ORDERS]:
+            result = result.isel(order=0, drop=True)
+        return describe(result)
 
     def _warn_if_altered(self, altered: np.ndarray, adjustment: np.ndarray) -> None:
         if not altered.any():
