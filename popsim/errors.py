@@ -122,6 +122,10 @@ class MigrationAdjustmentWarning(PopsimWarning):
     """Net migration was altered because it would have emptied an age group."""
 
 
+class BorrowedIntervalsWarning(PopsimWarning):
+    """Draws have the intervals of another country than the baseline's."""
+
+
 def did_you_mean(name: object, known: Iterable[object]) -> str | None:
     """Return a "did you mean ...?" for a misspelt name, or None if nothing is close.
 

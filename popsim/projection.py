@@ -21,7 +21,7 @@ from popsim.kernels.summary import Inputs, allocate, cells_first, project_summar
 from popsim.schema import checks
 from popsim.schema.blocks import chunks_of, over_blocks
 from popsim.schema.cells import Cells, Rows
-from popsim.schema.provenance import provenance
+from popsim.schema.provenance import provenance, rules_of
 from popsim.schema.variables import VARIABLES, describe
 
 TIMINGS = ("even", "end")
@@ -159,6 +159,7 @@ def project(
         result = engine.full() if outputs == "full" else engine.summary()
     result.attrs = {
         **data.attrs,
+        **rules_of(inputs if isinstance(inputs, xr.Dataset) else data),
         **provenance("project", timing=timing, outputs=outputs),
     }
     return result

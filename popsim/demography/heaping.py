@@ -176,9 +176,7 @@ def myers_index(
     )
 
 
-def _span(
-    counts: xr.DataArray, lowest: int, highest: int, last_open: bool | None
-) -> xr.DataArray:
+def _span(counts: xr.DataArray, lowest: int, highest: int, last_open: bool | None) -> xr.DataArray:
     """The single ages counted: whole decades, none of them the open group."""
     if highest < lowest or (highest - lowest + 1) % 10:
         raise InputError(
@@ -248,9 +246,7 @@ def _positive(total: xr.DataArray) -> xr.DataArray:
     return total
 
 
-def _labelled(
-    array: xr.DataArray, span: xr.DataArray, name: str, en: str, zh: str
-) -> xr.DataArray:
+def _labelled(array: xr.DataArray, span: xr.DataArray, name: str, en: str, zh: str) -> xr.DataArray:
     out = array.rename(name)
     ages = "{}-{}".format(*span["age"].values[[0, -1]])
     out.attrs = {"units": "percent", "long_name": en, "long_name_zh": zh, "ages": ages}

@@ -53,7 +53,9 @@ def pyramid(
         ax = ax or plt.figure(figsize=(6.5, 6)).gca()
         for sex, side, colour in (("male", -1, MALE_COLOUR), ("female", 1, FEMALE_COLOUR)):
             width = side * middle.sel(sex=sex)
-            ax.barh(ages, width, height=width_of, color=colour, alpha=0.75, linewidth=0, align="edge")
+            ax.barh(
+                ages, width, height=width_of, color=colour, alpha=0.75, linewidth=0, align="edge"
+            )
             if low is not None and high is not None:
                 ax.fill_betweenx(
                     ages + width_of / 2,

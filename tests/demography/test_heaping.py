@@ -141,7 +141,9 @@ def test_an_open_group_is_said_by_its_label_or_by_the_user():
 
 def test_an_open_group_that_leaves_no_decade_is_refused():
     counts = open_from(by_age(np.full(82, 100.0)), 30)
-    with pytest.raises(CoordinateError, match=r"no whole decade(.|\n)*single ages to 29, then 30\+"):
+    with pytest.raises(
+        CoordinateError, match=r"no whole decade(.|\n)*single ages to 29, then 30\+"
+    ):
         whipple_index(counts)
     with pytest.raises(InputError, match="at least two decades"):
         myers_index(open_from(by_age(np.full(82, 100.0)), 25))

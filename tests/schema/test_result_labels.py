@@ -105,6 +105,8 @@ def test_prices_are_in_yuan_per_birth(results):
         assert ("per birth" in array.units) == per_birth, name
         assert array.attrs["long_name"], name
         assert array.attrs["long_name_zh"], name
-    for name, array in cost_effectiveness(results["simulate"], discount_rate=0.03).data_vars.items():
+    for name, array in cost_effectiveness(
+        results["simulate"], discount_rate=0.03
+    ).data_vars.items():
         spec = VARIABLES[str(name)]
         assert (array.units, array.long_name) == (spec.unit, spec.en), name
