@@ -16,7 +16,6 @@ from popsim.errors import BoundsError, CoordinateError, DimensionError, InputErr
 from popsim.schema.checks import check_sex, check_values, first_cell
 from popsim.schema.variables import SEXES, VARIABLES
 
-
 #: Whether a ratio over nobody is missing; else it is refused.
 _MISSING = ContextVar("missing_where_nobody", default=False)
 

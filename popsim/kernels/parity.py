@@ -110,7 +110,7 @@ def _conditional(N, fertility, A, E, R, step, first, last, keep, start, ceiling,
         else:
             for o in range(ORDERS):
                 rates[o] = births[o] / x[o] if x[o] > 0.0 else np.inf
-                rates[o] = rates[o] if births[o] > 0.0 else 0.0
+                rates[o] = 0.0 if births[o] <= 0.0 else rates[o]  # what is no number stays none
         for k in range(PARITIES):
             c[k, a] = rates[min(k, 2)] / step
 

@@ -52,9 +52,9 @@ def demographic_draws(
         In the place of those of WPP 2024 for China, by
         :func:`popsim.uncertainty.intervals.calibrate_to_intervals`, of the baseline itself:
         they are met as given, without the deviations of a place, by all regions together.
-        Of fertility [births per
-        woman], life_expectancy_female and life_expectancy_male [years], migration [net
-        migrants per person and year], sex_ratio_at_birth [males per female].
+        Of fertility [births per woman], life_expectancy_female and life_expectancy_male
+        [years], migration [net migrants per person and year], sex_ratio_at_birth [males per
+        female].
     correlation : pandas.DataFrame, optional
         Of the nation's deviations of fertility, life_expectancy, migration and
         sex_ratio_at_birth in a year (a Gaussian copula); independent if absent.
@@ -93,7 +93,8 @@ def demographic_draws(
     :math:`z` laid on the widths of the intervals
     (:func:`popsim.uncertainty.intervals.calibrate_to_intervals` has the form). Fertility is
     divided by its median to a factor :math:`f`. The sexes share :math:`z`. A place within
-    the nation, of which these intervals are, adds :math:`\sigma y`, on fertility :math:`f (1 + \sigma y)`, with
+    the nation, of which these intervals are, adds :math:`\sigma y`, on fertility
+    :math:`f (1 + \sigma y)`, with
 
     .. math:: y_{it} = \sqrt{c}\, u_{g(i)t} + \sqrt{1 - c}\, v_{it},
 
