@@ -4,7 +4,7 @@
 
 The census table is the NetCDF file of the reference figures (``china_census_2020.nc``: 2,942
 counties, districts and banners). Where it is absent, a made-up set of the same size stands in,
-which the baseline's attribute ``rule_population`` says.
+which the attribute ``rule`` of the population says.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from popsim.demography.mobility import mobility
 from popsim.demography.places import CENSUS_NIGHT, census
 from popsim.demography.region_fertility import relative_level
 from popsim.demography.single_age_inputs import single_age_population
+from popsim.schema.provenance import with_rules
 
 REFERENCE = Path(__file__).resolve().parents[2] / "shared" / "reference"
 TABLE = REFERENCE / "china_census_2020.nc"
@@ -99,8 +100,15 @@ def county_baseline(end: int, path: Path = TABLE) -> xr.Dataset:
         children_by_order=(own_children * children).transpose("region", "order", "child_age"),
         net_migration_rate=(crude * mobility(people)).transpose("year", "sex", "age"),
     )
-    baseline.attrs = {"place": "china", "rule_population": source}
-    return baseline
+    baseline.attrs = {"place": "china", "nation": "China", "scope": "place"}
+    rules = {
+        "population": source,
+        "fertility_rate": "the nation's, at the level of each county by children under 1",
+        "women_by_parity": "the nation's shares by age",
+        "children_by_order": "the nation's orders by age",
+        "net_migration_rate": "the crude rate of the nation by age as people move",
+    }
+    return with_rules(baseline, rules)
 
 
 def main() -> None:
@@ -112,7 +120,7 @@ def main() -> None:
         took = time.perf_counter() - start
         print(f"{run:6s} {baseline.sizes['region']} counties to {end}: {took:.2f} s")
     print(f"baseline {baseline.nbytes / 2**20:.0f} MiB, of which fertility_rate ", end="")
-    print(f"{baseline['fertility_rate'].nbytes / 2**20:.0f} MiB; {baseline.rule_population}")
+    print(f"{baseline['fertility_rate'].nbytes / 2**20:.0f} MiB; {baseline['population'].rule}")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
     print(f"peak memory of the process {peak:.0f} MiB")
 

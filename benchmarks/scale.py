@@ -153,7 +153,7 @@ def whole(counties: int | None = None, asked: str = "totals") -> None:
     regions = result.sizes["region"]
     cell_years = regions * DRAWS * YEARS
     print(f"{regions} counties x {DRAWS} draws x {YEARS} years, {THREADS} threads")
-    print(f"({baseline.attrs['rule_population']})")
+    print(f"({baseline['population'].attrs['rule']})")
     print(f"asked for: {asked}")
     print(f"first call, one county and 100 draws (imports, compiled code): {cold:6.1f} s")
     print(f"warm, {cell_years / 1e6:.0f} million cell-years: {took:33.1f} s")

@@ -138,6 +138,7 @@ def variables_page() -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for row in VARIABLES.values():
+        forms = (f"With ({', '.join(dims)}): {said}" for dims, said in row.forms)
         cells = (
             f"`{row.name}`",
             ", ".join(row.dims) or "none",
@@ -145,7 +146,7 @@ def variables_page() -> str:
             _bounds(row.lower, row.upper),
             row.en,
             row.zh,
-            row.meaning,
+            " ".join([row.meaning, *forms]),
         )
         lines.append(_row(cells))
     return "\n".join(lines) + "\n"
@@ -177,11 +178,12 @@ def evidence_page() -> str:
         "",
         "## Priors",
         "",
-        "A median and an 80 % range. These are a reading of the studies, not measurements.",
+        "A median, an 80 % range, and what a value can be at all. "
+        "These are a reading of the studies, not measurements.",
         "",
-        "| class | parameter | median | 80 % range | distribution | unit | meaning | why "
+        "| class | parameter | median | 80 % range | can be | distribution | unit | meaning | why "
         "| studies |",
-        "|---|---|---:|---|---|---|---|---|---|",
+        "|---|---|---:|---|---|---|---|---|---|---|",
     ]
     for row in priors.to_dict("records"):
         fixed = row["distribution"] == "fixed"
@@ -191,6 +193,7 @@ def evidence_page() -> str:
             row["parameter"],
             f"{row['median']:g}",
             spread,
+            f"{row['least']:g} to {row['most']:g}",
             row["distribution"],
             row["unit"],
             row["meaning"],

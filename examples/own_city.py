@@ -87,6 +87,7 @@ def build() -> xr.Dataset:
         # 55 % first and 38 % second births; their ages as in Fuzhou 2020.
         order_mix=[0.55, 0.38, 0.07],
         place="my_city",
+        nation="China",
     )
 
 

@@ -146,8 +146,12 @@ def print_summary(package: Scenario, result: xr.Dataset, comparison: xr.Dataset)
             f"On top of: {instrument.title.en} {instrument.title.zh}, which is not counted.",
             highlight=False,
         )
-    console.print(f"Baseline: {result.attrs['rule_fertility']}.", highlight=False)
-    console.print(f"Migration: {result.attrs['rule_migration']}.", highlight=False)
+    from popsim.uncertainty.in_force import FLOWS
+
+    console.print(f"Baseline: {result.attrs['rule_fertility_rate']}.", highlight=False)
+    flows = (result.attrs.get(f"rule_{name}") for name in FLOWS)
+    rule = next((said for said in flows if said), "closed: no migration")
+    console.print(f"Migration: {rule}.", highlight=False)
 
 
 def table_of(title: str, *, show_header: bool = True) -> Table:

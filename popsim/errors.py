@@ -138,6 +138,10 @@ class ImplausibleMortalityWarning(PopsimWarning):
     """Life in the open age group is longer than in any population known or foreseen."""
 
 
+class BorrowedIntervalsWarning(PopsimWarning):
+    """Draws have the intervals of another country than the baseline's."""
+
+
 def did_you_mean(name: object, known: Iterable[object]) -> str | None:
     """Return a "did you mean ...?" for a misspelt name, or None if nothing is close.
 

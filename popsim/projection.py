@@ -22,7 +22,7 @@ from popsim.schema import checks
 from popsim.schema.blocks import chunks_of, over_blocks
 from popsim.schema.cells import Cells, Rows
 from popsim.schema.migration_unit import large_rates, warn_of_large_rates, warn_of_small_counts
-from popsim.schema.provenance import provenance
+from popsim.schema.provenance import provenance, rules_of
 from popsim.schema.variables import VARIABLES, describe, describe_flows, years_in_words
 
 TIMINGS = ("even", "end")
@@ -50,6 +50,9 @@ GRADUATED_BY = {
     "net_migration": f"{_GRADUATION}graduate_net_migration",
     "net_migration_total": f"{_GRADUATION}graduate_net_migration, and name it net_migration",
 }
+
+#: The one label of births that are not by order, which a result leaves out.
+ALL_ORDERS = "all"
 
 #: Ages at which births can happen: below and above, registers know single cases only.
 REPRODUCTIVE_AGES = (10, 60)
@@ -175,10 +178,10 @@ def project(
     else:
         engine = Engine(data, fertility=of_all_orders(data), timing=timing)
         result = engine.full() if outputs == "full" else engine.summary()
-        result["births"] = result["births"].isel(order=0, drop=True)
     check_migration_unit(data, engine, result if outputs == "full" else None)
     result.attrs = {
         **data.attrs,
+        **rules_of(inputs if isinstance(inputs, xr.Dataset) else data),
         **provenance("project", timing=timing, outputs=outputs),
     }
     return result
@@ -186,7 +189,7 @@ def project(
 
 def of_all_orders(data: xr.Dataset) -> xr.DataArray:
     """Fertility rates as an engine takes them, all birth orders being one."""
-    return data["fertility_rate"].expand_dims(order=["all"])
+    return data["fertility_rate"].expand_dims(order=[ALL_ORDERS])
 
 
 def check_migration_unit(
@@ -491,7 +494,10 @@ class Engine:
             coords["age_group"] = ("age_group", age_group)
         labels = {k: xr.DataArray(v[1], dims=v[0], attrs=dict(*v[2:])) for k, v in coords.items()}
         made = {k: self.cells.label(v, dims, labels) for k, (v, dims) in arrays.items()}
-        return describe_flows(describe(xr.Dataset(made)), self.step)
+        result = xr.Dataset(made)
+        if self.orders.tolist() == [ALL_ORDERS]:
+            result = result.isel(order=0, drop=True)
+        return describe_flows(describe(result), self.step)
 
     def _warn_if_altered(self, altered: np.ndarray, adjustment: np.ndarray) -> None:
         if not altered.any():

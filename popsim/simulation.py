@@ -84,9 +84,10 @@ def simulate(
     sampling : {"random", "sobol", "latin_hypercube"}
         How the draws of demography are spread.
     intervals : mapping of str to Intervals, optional
-        What the draws of demography are calibrated to
-        (:func:`popsim.uncertainty.intervals.calibrate_to_intervals`); WPP 2024's intervals of
-        China if absent.
+        What the draws of demography are calibrated to, as given
+        (:func:`popsim.uncertainty.intervals.calibrate_to_intervals`). If absent WPP 2024's
+        intervals of China, about which a place within the nation deviates; the attributes
+        ``intervals_fertility`` and so on say what was in force.
     loops : bool
         Whether a scenario's own births lower its childcare coverage; else the baseline's do.
     age_groups : sequence of int
@@ -145,6 +146,13 @@ def simulate(
     ScenarioError, UnknownPlaceError
         A scenario that cannot be loaded.
 
+    Warns
+    -----
+    MigrationAdjustmentWarning
+        Net migration would have emptied an age group and was altered.
+    BorrowedIntervalsWarning
+        The intervals of China stand in for those of another nation, or of one not declared.
+
     Notes
     -----
     Every scenario and the baseline read the same draws (common random numbers), so the
@@ -186,6 +194,7 @@ def simulate(
         quantiles=None if quantiles is None else check_probabilities(quantiles),
         variables=None if variables is None else _named(variables, outputs),
     )
+    plan.warn(inputs)
     return plan.later(inputs, blocks) if blocks else plan.run(inputs)
 
 

@@ -18,13 +18,14 @@ from popsim.parity_engine import consistent_rates
 from popsim.projection import CORE
 from popsim.scenario.model import Scenario
 from popsim.schema.blocks import join, over_blocks, slices
-from popsim.schema.provenance import provenance
+from popsim.schema.provenance import provenance, rules_of
 from popsim.schema.variables import describe
 from popsim.simulation_engine import SimulationEngine
 from popsim.simulation_layout import Notes, add_up
 from popsim.simulation_luck import Luck
 from popsim.simulation_policy import differs_by_region, policy_rows
 from popsim.simulation_totals import RATIOS, TOTALS, TotalsEngine
+from popsim.uncertainty.in_force import intervals_in_force, warn_of_borrowed
 from popsim.uncertainty.intervals import Intervals
 from popsim.uncertainty.mortality import survival_polynomial
 from popsim.uncertainty.parity import starting_women_draws
@@ -39,6 +40,13 @@ _DEMOGRAPHIC = {
     "mortality": "life_expectancy_shift",
     "migration": "migration_shift",
     "sex_ratio": "sex_ratio_factor",
+}
+#: The quantities whose intervals a group's draws have.
+_QUANTITIES = {
+    "fertility": ("fertility",),
+    "mortality": ("life_expectancy_female", "life_expectancy_male"),
+    "migration": ("migration",),
+    "sex_ratio": ("sex_ratio_at_birth",),
 }
 GROUPS = (*_DEMOGRAPHIC, "parity", "response", "take_up")
 
@@ -104,7 +112,15 @@ class Plan:
         """Simulate now; some regions after others where their draws are not kept."""
         result, notes = self._now(self._numbered(inputs))
         self._say(notes)
-        return result
+        return result.assign_attrs(intervals_in_force(inputs, self.intervals, self._drawn()))
+
+    def _drawn(self) -> list[str]:
+        """Quantities that are drawn."""
+        return [q for g, qs in _QUANTITIES.items() for q in qs if self.seeds[g] is not None]
+
+    def warn(self, inputs: xr.Dataset) -> None:
+        """Say, where ``simulate()`` was called, whose intervals stand in for the baseline's."""
+        warn_of_borrowed(inputs, self.intervals, self._drawn(), stacklevel=3)
 
     def _now(self, inputs: xr.Dataset) -> Simulated:
         regions = inputs.sizes.get("region", 1)
@@ -136,7 +152,8 @@ class Plan:
                 allowed="chunks along region",
             )
         core = (*CORE, "coefficient", *(() if self.quantiles is None else ("draw",)))
-        return over_blocks(self.block, self._numbered(inputs), dict(chunks), core=core)
+        result = over_blocks(self.block, self._numbered(inputs), dict(chunks), core=core)
+        return result.assign_attrs(intervals_in_force(inputs, self.intervals, self._drawn()))
 
     def _numbered(self, inputs: xr.Dataset) -> xr.Dataset:
         """The inputs with the numbers of the draws, and with what all blocks have in common."""
@@ -251,6 +268,7 @@ class Plan:
             result = quantiles_over_draws(result, self.quantiles)
         result.attrs = {
             **{k: v for k, v in inputs.attrs.items() if not str(k).startswith("popsim_")},
+            **rules_of(inputs),
             **provenance(
                 "simulate",
                 scenarios=[p.name for p in self.packages],

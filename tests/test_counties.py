@@ -26,7 +26,7 @@ def some(baseline):
 def test_made_up_counties_have_the_nations_people(module, tmp_path):
     baseline = module["county_baseline"](2021, tmp_path / "absent.nc")
     assert baseline.sizes["region"] == module["COUNTIES"]
-    assert "made up" in baseline.attrs["rule_population"]
+    assert "made up" in baseline["population"].attrs["rule"]
     nation = ps.load_baseline("china", end=2021)
     total = baseline["population"].sum("region")
     # Graduated one by one instead of together; each age group is kept.
@@ -41,7 +41,7 @@ def test_made_up_counties_have_the_nations_people(module, tmp_path):
 
 def test_counties_of_the_census(module, reference):
     baseline = module["county_baseline"](2021, reference / "china_census_2020.nc")
-    assert baseline.attrs["rule_population"] == "census of 2020 by county"
+    assert baseline["population"].attrs["rule"] == "census of 2020 by county"
     assert baseline.sizes["region"] == 2942
     # A few units of the nation are not in the table by county: 1,390,197,847 of 1,409,778,724.
     counted = float(baseline["population"].sum())

@@ -7,6 +7,7 @@ import xarray as xr
 
 from popsim.errors import InputError
 from popsim.schema.checks import check_option
+from popsim.schema.decision_variables import PER_BIRTH
 from popsim.schema.provenance import provenance
 from popsim.uncertainty.quantiles import quantiles
 
@@ -33,7 +34,7 @@ def compare(result: xr.Dataset, against: str = "baseline") -> xr.Dataset:
         - ``cost`` (year, instrument) and ``cost_total`` (year), beyond that of ``against``
           [yuan]
         - ``cumulative_additional_births`` [persons], ``cumulative_cost`` [yuan] and
-          ``cost_per_additional_birth`` [yuan], over all years
+          ``cost_per_additional_birth`` [yuan per birth], over all years
         - ``dependency_ratio_change`` and its child and old-age parts (time) [percentage
           points], ``population_change`` (time) [persons]
 
@@ -81,7 +82,7 @@ def compare(result: xr.Dataset, against: str = "baseline") -> xr.Dataset:
         ),
         "cost_per_additional_birth": (
             per_birth(spent.sum("year"), gained),
-            "yuan", "Cost per additional birth", "每新增一名出生的支出",
+            PER_BIRTH, "Cost per additional birth", "每新增一名出生的支出",
         ),
         "population_change": (
             _people(other) - _people(base), "persons", "Change of population", "人口变化",

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +15,34 @@ from popsim.demography.group_rows import parse_age_groups
 from popsim.errors import BoundsError, CoordinateError, DimensionError
 from popsim.schema.checks import check_option, check_sex, check_values, first_cell
 from popsim.schema.variables import SEXES, VARIABLES
+
+#: Whether a ratio over nobody is missing; else it is refused.
+_MISSING = ContextVar("missing_where_nobody", default=False)
+
+
+@contextmanager
+def missing_where_nobody() -> Iterator[None]:
+    """Within it a ratio whose denominator is nobody is missing (NaN) and not refused.
+
+    For tables of many places, of which one may be empty; a figure for that one alone is a
+    question without an answer, and is refused.
+
+    Examples
+    --------
+    >>> with missing_where_nobody():
+    ...     ratio(xr.DataArray([1.0, 0.0]), xr.DataArray([2.0, 0.0]), "there").values.tolist()
+    [0.5, nan]
+    """
+    token = _MISSING.set(True)
+    try:
+        yield
+    finally:
+        _MISSING.reset(token)
+
+
+def missing_allowed() -> bool:
+    """Whether :func:`missing_where_nobody` is in force."""
+    return _MISSING.get()
 
 
 @dataclass(frozen=True)
@@ -156,14 +187,14 @@ def persons(
 
 
 def refuse_empty(denominator: xr.DataArray, of: str) -> None:
-    """Raise at the first cell where there is no one to divide by.
+    """Raise at the first cell where there is no one to divide by, unless it may be missing.
 
     Raises
     ------
     BoundsError
     """
     empty = denominator.values == 0
-    if empty.any():
+    if empty.any() and not missing_allowed():
         raise BoundsError(
             f"there is no one {of} to divide by",
             where=first_cell(denominator, empty),
@@ -174,7 +205,7 @@ def refuse_empty(denominator: xr.DataArray, of: str) -> None:
 
 
 def ratio(numerator: xr.DataArray, denominator: xr.DataArray, of: str) -> xr.DataArray:
-    """Divide, refusing an empty denominator.
+    """Divide, refusing an empty denominator (missing within :func:`missing_where_nobody`).
 
     Raises
     ------
@@ -182,4 +213,4 @@ def ratio(numerator: xr.DataArray, denominator: xr.DataArray, of: str) -> xr.Dat
         Naming the first cell where there is no one to divide by.
     """
     refuse_empty(denominator, of)
-    return numerator / denominator
+    return numerator / (denominator.where(denominator != 0) if missing_allowed() else denominator)

@@ -30,7 +30,8 @@ from popsim.demography.single_age_inputs import (
 )
 from popsim.errors import ConflictError, DimensionError, InputError
 from popsim.schema.checks import check_values
-from popsim.schema.provenance import provenance
+from popsim.schema.provenance import provenance, with_rules
+from popsim.schema.territory import Scope, territory_attrs
 from popsim.schema.variables import VARIABLES, describe
 
 
@@ -50,6 +51,8 @@ def build_baseline(
     order_mix: Sequence[float] | None = None,
     registered_share: float | None = None,
     place: str | None = None,
+    nation: str | None = None,
+    scope: Scope = "place",
 ) -> xr.Dataset:
     """Build the inputs of a projection by single age and year from a user's own tables.
 
@@ -99,6 +102,13 @@ def build_baseline(
     place : str, optional
         Name of the place: scenarios are checked against it, and it keys the place's own
         draws. Give different places different names.
+    nation : str, optional
+        Name or ISO code of the nation that the place lies in (of a nation its own, ``place``, if
+        absent). The draws of :func:`popsim.simulate` have the intervals of China unless they
+        are given others, and warn where the nation is not China or not known.
+    scope : {"place", "nation"}
+        Whether the population is a nation's, or that of a place within one: about its nation's
+        path, by the default intervals, a place deviates and a nation does not.
 
     Returns
     -------
@@ -113,12 +123,13 @@ def build_baseline(
         mixes of China's births moved to the place's
         (:func:`popsim.demography.birth_orders.children_by_order`); assign your own where you
         have them. A start before 1990 has no women by parity.
-        The attributes name the rule behind each.
+        The attribute ``rule`` of a variable names the rule behind it; the Dataset's ``place``,
+        ``nation`` and ``scope`` say whose it is.
 
     Raises
     ------
     InputError
-        Columns that are missing, an empty table, a date after the end.
+        Columns that are missing, an empty table, a date after the end, an unknown scope.
     CoordinateError
         Years without labels or far from the projection's, ages with gaps; as from
         :func:`popsim.project`, and from graduation.
@@ -150,10 +161,12 @@ def build_baseline(
     ...     total_fertility_rate=0.9,
     ...     fertility_pattern=data.table("fertility_china_2020"),
     ...     sex_ratio_at_birth=1.10,
+    ...     nation="China",
     ... )
     >>> int(baseline.year[0]), int(baseline.year[-1]), baseline.population.sizes["age"]
     (2021, 2030, 101)
     """
+    whose = territory_attrs(place, nation, scope)
     date = _date(reference_date)
     start = next_january(date)
     if end < start:
@@ -197,35 +210,28 @@ def build_baseline(
     projected = slice(moved, None)
     made = {"population": now, **{n: a.isel(year=projected) for n, a in by_calendar.items()}}
     tfr = tfr.isel(year=projected)
-    parity_rule = "no women by parity: the tables of births by cohort do not reach so far back"
+    rules = dict.fromkeys(migration, migration_rule)
     if FIRST_START <= start < LAST_START:
         women = now.sel(sex="female", drop=True)
         made["fertility_level"] = level_of_fertility(tfr)
         made["women_by_parity"] = starting_women(women, start, level=made["fertility_level"])
-        parity_rule = (
+        rules["women_by_parity"] = (
             "reconstructed: births by cohort of WPP 2024 China and childless women of the census "
             "of 2020, moved to the place's total fertility rate (table parity_assumptions)"
         )
     if registered_share is not None:
         made["registered_share"] = xr.DataArray(float(registered_share))
-    rules = {
-        "reference_date": date.isoformat(),
-        "rule_population": f"penalised composite link, totals kept; {tail}; moved from {date} to "
+    rules |= {
+        "population": f"penalised composite link, totals kept; {tail}; moved from {date} to "
         f"1 January {start} by ageing, deaths, births and "
         + ("net migration" if migration else "no migration"),
-        "rule_mortality": mortality_rule,
-        "rule_fertility": "total fertility rate x age pattern, groups graduated to single ages"
+        "mortality_rate": mortality_rule,
+        "fertility_rate": "total fertility rate x age pattern, groups graduated to single ages"
         + (", moved to the mean age" if mean_age_at_childbearing is not None else ""),
-        "rule_migration": migration_rule,
-        "rule_order": "order shares by age of Fuzhou 2020, raked in the first year to "
-        + ("its own order mix" if order_mix is None else "the order mix given")
-        + "; children by the order mixes of China's births, moved to it",
-        "rule_parity": parity_rule,
     }
-    if place is not None:
-        rules["place"] = place
-    baseline = describe(with_birth_orders(xr.Dataset(made), order_mix))
-    baseline.attrs = {**rules, **provenance("build_baseline", end=end)}
+    baseline = with_rules(describe(with_birth_orders(xr.Dataset(made), order_mix)), rules)
+    baseline["population"].attrs["reference_date"] = f"{start}-01-01"
+    baseline.attrs = {**whose, **provenance("build_baseline", end=end)}
     for name in map(str, baseline.data_vars):
         if name in VARIABLES:
             check_values(baseline[name], VARIABLES[name])

@@ -11,6 +11,7 @@ from popsim import data
 from popsim.demography.lifetable import life_table
 from popsim.demography.survival import survival_ratio
 from popsim.errors import InputError
+from popsim.schema.provenance import RULE
 from popsim.schema.variables import VARIABLES
 
 ORDERS = (1, 2, 3)
@@ -218,7 +219,11 @@ def with_birth_orders(baseline: xr.Dataset, mix: Sequence[float] | None = None) 
     births = first_year_births(baseline)
     shares = order_shares(births, mix).rename("birth_order_share")
     shares.attrs = VARIABLES["birth_order_share"].attrs()
+    shares.attrs[RULE] = "by age of Fuzhou 2020, raked in the first year to " + (
+        "its own order mix" if mix is None else "the order mix given"
+    )
     first = (births * shares).sum("age") / births.sum("age")
     start = int(baseline["year"].values[0])
     children = children_by_order(baseline["population"], start, first)
+    children.attrs[RULE] = "order mixes of China's births, moved to that of the first year"
     return baseline.assign(birth_order_share=shares, children_by_order=children)

@@ -131,6 +131,7 @@ def dependency_ratio(
     )
     if not np.isfinite(percent.values).all():
         refuse_empty(persons(population, *bounds, None), "of working age")
+        percent = percent.where(np.isfinite(percent))
     return label_dependency(percent, bounds, kind)
 
 

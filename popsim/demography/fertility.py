@@ -262,7 +262,7 @@ def mean_age_at_childbearing(fertility_rate: xr.DataArray) -> xr.DataArray:
     """
     width = checked_width(fertility_rate)
     share = shares_over_age(fertility_rate, "fertility_rate")
-    mean = (share * (fertility_rate["age"] + width / 2)).sum("age")
+    mean = (share * (fertility_rate["age"] + width / 2)).sum("age", skipna=False)
     return labelled(mean, "mean_age_at_childbearing")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from popsim.demography.age_groups import missing_allowed
 from popsim.errors import BoundsError, CoordinateError, DimensionError, FitError
 from popsim.schema.checks import check_values, first_cell
 from popsim.schema.variables import VARIABLES
@@ -120,7 +121,9 @@ def refuse_empty(total: xr.DataArray, what: str) -> None:
 
 
 def shares_over_age(array: xr.DataArray, what: str) -> xr.DataArray:
-    """Divide by the sum over age, which must not be zero."""
+    """Divide by the sum over age, which must not be zero unless it may be missing."""
     total = array.sum("age")
+    if missing_allowed():
+        return array / total.where(total > 0)
     refuse_empty(total, what)
     return array / total

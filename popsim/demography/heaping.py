@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
+from popsim.demography.group_rows import parse_age_groups
 from popsim.errors import BoundsError, CoordinateError, DimensionError, InputError
 from popsim.schema.checks import check_values, first_cell
 from popsim.schema.variables import VARIABLES
@@ -18,6 +19,7 @@ def whipple_index(
     digits: Sequence[int] = (0, 5),
     lowest: int = 23,
     highest: int = 62,
+    last_open: bool | None = None,
 ) -> xr.DataArray:
     r"""Whipple's index of heaping on ages that end in some digits.
 
@@ -29,17 +31,22 @@ def whipple_index(
         Last digits looked at; 0 and 5 in the United Nations' definition.
     lowest, highest : int
         First and last age counted; their span is a multiple of ten.
+    last_open : bool, optional
+        Whether the last age is an open group, which is never counted as a single age: the span
+        then ends whole decades sooner. Where absent a label such as "62+" says so, and of
+        numbers a last age with more persons than any of the ten before it.
 
     Returns
     -------
     DataArray
         100 without preference; 1000 / len(digits) (500 for two digits) where every age ends
-        in one of them [percent].
+        in one of them [percent]. The attribute ``ages`` is the span counted.
 
     Raises
     ------
     DimensionError, CoordinateError
-        No `age`, or not every single age of the span.
+        No `age`, not every single age of the span, or less than ten of them below the open
+        group.
     BoundsError
         Negative or missing counts, or nobody in the span.
     InputError
@@ -73,14 +80,20 @@ def whipple_index(
             got=list(digits),
             allowed="distinct whole numbers from 0 to 9, such as (0, 5)",
         )
-    span = _span(counts, lowest, highest)
+    span = _span(counts, lowest, highest, last_open)
     heaped = span.sel(age=np.isin(span["age"].values % 10, chosen)).sum("age")
     total = _positive(span.sum("age"))
     out = heaped / (len(chosen) / 10.0 * total) * 100.0
-    return _labelled(out, "whipple_index", "Whipple's index", "惠普尔指数")
+    return _labelled(out, span, "whipple_index", "Whipple's index", "惠普尔指数")
 
 
-def myers_index(counts: xr.DataArray, *, lowest: int = 10, highest: int = 89) -> xr.Dataset:
+def myers_index(
+    counts: xr.DataArray,
+    *,
+    lowest: int = 10,
+    highest: int = 89,
+    last_open: bool | None = None,
+) -> xr.Dataset:
     r"""Myers's blended index, and the preference for each last digit.
 
     Parameters
@@ -89,18 +102,21 @@ def myers_index(counts: xr.DataArray, *, lowest: int = 10, highest: int = 89) ->
         Persons as reported, by single years of `age`, and any further dims [persons].
     lowest, highest : int
         First and last age counted; their span is a multiple of ten, at least twenty.
+    last_open : bool, optional
+        As in :func:`whipple_index`.
 
     Returns
     -------
     Dataset
         ``myers_index``: 0 without preference, 90 where every age ends in the same digit
         [percent]. ``digit_preference`` (digit): the digit's share of the blended population
-        less ten [percent].
+        less ten [percent]. The attribute ``ages`` is the span counted.
 
     Raises
     ------
     DimensionError, CoordinateError
-        No `age`, or not every single age of the span.
+        No `age`, not every single age of the span, or less than ten of them below the open
+        group.
     BoundsError
         Negative or missing counts, or nobody in the span.
     InputError
@@ -129,7 +145,8 @@ def myers_index(counts: xr.DataArray, *, lowest: int = 10, highest: int = 89) ->
     >>> round(float(myers_index(tens).myers_index), 6)
     90.0
     """
-    span = _span(counts, lowest, highest)
+    span = _span(counts, lowest, highest, last_open)
+    highest = int(span["age"].values[-1])
     if highest - lowest + 1 < 20:
         raise InputError(
             "Myers's index needs at least two decades of age",
@@ -149,15 +166,18 @@ def myers_index(counts: xr.DataArray, *, lowest: int = 10, highest: int = 89) ->
     index = abs(preference).sum("digit") / 2.0
     return xr.Dataset(
         {
-            "myers_index": _labelled(index, "myers_index", "Myers's blended index", "迈耶斯指数"),
+            "myers_index": _labelled(
+                index, span, "myers_index", "Myers's blended index", "迈耶斯指数"
+            ),
             "digit_preference": _labelled(
-                preference, "digit_preference", "Preference for the digit", "尾数偏好"
+                preference, span, "digit_preference", "Preference for the digit", "尾数偏好"
             ),
         }
     )
 
 
-def _span(counts: xr.DataArray, lowest: int, highest: int) -> xr.DataArray:
+def _span(counts: xr.DataArray, lowest: int, highest: int, last_open: bool | None) -> xr.DataArray:
+    """The single ages counted: whole decades, none of them the open group."""
     if highest < lowest or (highest - lowest + 1) % 10:
         raise InputError(
             "the span of ages is not a multiple of ten",
@@ -174,8 +194,22 @@ def _span(counts: xr.DataArray, lowest: int, highest: int) -> xr.DataArray:
             allowed="age, single years",
             fix="heaping cannot be seen in age groups; use single years as reported",
         )
+    ages, is_open = _single_ages(counts, last_open)
+    counts = counts.assign_coords(age=ages)
+    if is_open and highest >= ages[-1]:
+        decades = (int(ages[-1]) - lowest) // 10
+        if decades < 1:
+            raise CoordinateError(
+                "the open age group leaves no whole decade of single ages",
+                where="age",
+                got=f"single ages to {ages[-1] - 1}, then {ages[-1]}+",
+                allowed=f"at least {lowest} to {lowest + 9} below the open group",
+                fix="give single years of age as reported; last_open=False where the last age is "
+                "a single year too",
+            )
+        highest = lowest + 10 * decades - 1
     wanted = np.arange(lowest, highest + 1)
-    missing = np.setdiff1d(wanted, counts["age"].values)
+    missing = np.setdiff1d(wanted, ages)
     if len(missing):
         raise CoordinateError(
             "not every single age of the span is there",
@@ -189,6 +223,18 @@ def _span(counts: xr.DataArray, lowest: int, highest: int) -> xr.DataArray:
     return span
 
 
+def _single_ages(counts: xr.DataArray, last_open: bool | None) -> tuple[np.ndarray, bool]:
+    """Ages as numbers, and whether the last of them is an open group."""
+    labels = counts["age"].values
+    if not np.issubdtype(labels.dtype, np.number):
+        lower, width = parse_age_groups(labels)
+        return lower, bool(np.isinf(width[-1])) if last_open is None else last_open
+    if last_open is not None or len(labels) < 2:
+        return labels, bool(last_open)
+    total = counts.sum([d for d in counts.dims if d != "age"]).values
+    return labels, bool(total[-1] > total[-11:-1].max())
+
+
 def _positive(total: xr.DataArray) -> xr.DataArray:
     if bool((total <= 0).any()):
         raise BoundsError(
@@ -200,7 +246,8 @@ def _positive(total: xr.DataArray) -> xr.DataArray:
     return total
 
 
-def _labelled(array: xr.DataArray, name: str, en: str, zh: str) -> xr.DataArray:
+def _labelled(array: xr.DataArray, span: xr.DataArray, name: str, en: str, zh: str) -> xr.DataArray:
     out = array.rename(name)
-    out.attrs = {"units": "percent", "long_name": en, "long_name_zh": zh}
+    ages = "{}-{}".format(*span["age"].values[[0, -1]])
+    out.attrs = {"units": "percent", "long_name": en, "long_name_zh": zh, "ages": ages}
     return out

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import pandas as pd
 import xarray as xr
 
+from popsim.demography.age_groups import missing_where_nobody
 from popsim.demography.decomposition import das_gupta, decompose_births, kitagawa, theil_index
 from popsim.demography.fertility import mean_age_at_childbearing, total_fertility_rate
 from popsim.demography.indicator_registry import INDICATORS, Indicator
@@ -143,7 +144,8 @@ def _step(population: xr.DataArray) -> int:
 
 def _rows(row: Indicator, result: xr.Dataset) -> pd.DataFrame:
     own = row.name in result and row.name not in row.needs
-    values = result[row.name] if own else row.compute(result)
+    with missing_where_nobody():
+        values = result[row.name] if own else row.compute(result)
     values = values.reset_coords(drop=True).rename("value").compute()
     unit = row.unit
     if row.kind == "flow" and unit == "persons":
@@ -153,7 +155,7 @@ def _rows(row: Indicator, result: xr.Dataset) -> pd.DataFrame:
     if row.kind == "stock" and "time" in values.dims:
         values = values.rename(time="year")
     if "draw" in values.dims:
-        middle = values.quantile((0.5, *_INTERVAL), dim="draw")
+        middle = values.quantile((0.5, *_INTERVAL), dim="draw", skipna=False)
         parts = {
             column: middle.isel(quantile=i, drop=True)
             for i, column in enumerate(("value", "lower", "upper"))
@@ -191,7 +193,9 @@ def table(result: xr.Dataset, names: Sequence[str] | None = None) -> pd.DataFram
         Columns indicator, en, zh, unit, kind, year, one for each leading dimension (and
         order), value. A stock stands at 1 January of ``year``, a flow covers it; persons of
         a step of several years are given by year, as the unit says. Where the result has
-        draws, value is the median, and lower and upper bound 80 % of the draws.
+        draws, value is the median, and lower and upper bound 80 % of the draws. A figure
+        without a meaning is missing (NaN): a ratio over nobody, as of an empty region, or a
+        median age within the open group.
 
     Raises
     ------
@@ -206,7 +210,7 @@ def table(result: xr.Dataset, names: Sequence[str] | None = None) -> pd.DataFram
     CoordinateError
         If a named indicator needs finer ages, or the years and times do not fit.
     BoundsError
-        If a value is not usable, or a denominator is empty.
+        If a value is not usable.
 
     Examples
     --------

@@ -16,9 +16,10 @@ from popsim.demography.internal_migration import continued, internal_migration_r
 from popsim.demography.mobility import mobility
 from popsim.demography.mortality import scale_to_life_expectancy
 from popsim.demography.single_age_inputs import single_age_population
-from popsim.errors import InputError, UnknownPlaceError, did_you_mean
+from popsim.errors import UnknownPlaceError, did_you_mean
 from popsim.schema.checks import check_option
-from popsim.schema.provenance import provenance
+from popsim.schema.provenance import provenance, with_rules
+from popsim.schema.territory import CHINA
 from popsim.schema.variables import describe
 
 CENSUS_NIGHT = dt.date(2020, 11, 1)
@@ -30,11 +31,17 @@ MIGRATION = ("internal", "national", "closed")
 #: is not carried on while the nation's falls. An assumption, not a forecast of anyone's.
 SEX_RATIO_CONVERGES = 2040
 
-_SOURCES = (
-    "Population: National Bureau of Statistics of China, census of 1 November 2020. "
-    f"Rates: {china.SOURCE}. "
-    "Birth orders: Fuzhou Municipal Statistics Bureau, census 2020, table 6-3."
-)
+_CENSUS = "National Bureau of Statistics of China, census of 1 November 2020"
+_ORDERS = "Fuzhou Municipal Statistics Bureau, census 2020, table 6-3"
+_SOURCES = {
+    "population": _CENSUS,
+    "mortality_rate": china.SOURCE,
+    "fertility_rate": china.SOURCE,
+    "sex_ratio_at_birth": china.SOURCE,
+    "net_migration": china.SOURCE,
+    "net_migration_rate": china.SOURCE,
+    "birth_order_share": _ORDERS,
+}
 
 
 def load_baseline(name: str, *, end: int = 2100, migration: str = "internal") -> xr.Dataset:
@@ -57,7 +64,7 @@ def load_baseline(name: str, *, end: int = 2100, migration: str = "internal") ->
     xarray.Dataset
         As :func:`popsim.build_baseline` returns it, from 1 January 2021, with
         birth_order_share (order, age), women_by_parity (parity, age) and children_by_order
-        (order, child_age); attributes name rules and sources.
+        (order, child_age); each variable's attributes name its rule and source.
 
     Raises
     ------
@@ -118,28 +125,32 @@ def load_baseline(name: str, *, end: int = 2100, migration: str = "internal") ->
         order_mix=_order_mix(known),
         registered_share=known.get("registered_share"),
         place=name,
+        nation=CHINA,
+        scope="nation" if name == "china" else "place",
     )
-    baseline = describe(baseline)
-    baseline.attrs |= {
-        "sources": _SOURCES,
-        "rule_mortality": "WPP 2024 China, life expectancy "
-        f"{known.get('life_expectancy_difference', 0.0):+.2f} years",
-        "rule_fertility": "WPP 2024 China"
-        if name == "china"
-        else f"total fertility rate {known['total_fertility_rate']} of 2020, then in proportion "
-        "to WPP 2024 China; age pattern of WPP",
-        "rule_migration": "closed: no migration"
-        if migration == "closed"
-        else "WPP 2024 net international migration"
+    migration_rule = (
+        "WPP 2024 net international migration"
         + ("" if national else ", the crude rate of China by age as people move")
         + (
             "; internal migration of 2010-2020 carried on by the table internal_migration"
             if internal
             else "; no internal migration"
-        ),
-        **provenance("load_baseline", name=name, end=end, migration=migration),
+        )
+    )
+    rules = {
+        "mortality_rate": "WPP 2024 China, life expectancy "
+        f"{known.get('life_expectancy_difference', 0.0):+.2f} years",
+        "fertility_rate": "WPP 2024 China"
+        if name == "china"
+        else f"total fertility rate {known['total_fertility_rate']} of 2020, then in proportion "
+        "to WPP 2024 China; age pattern of WPP",
+        "net_migration": migration_rule,
+        "net_migration_rate": migration_rule,
     }
-    return baseline
+    baseline = with_rules(describe(baseline), rules, _SOURCES)
+    return baseline.assign_attrs(
+        provenance("load_baseline", name=name, end=end, migration=migration)
+    )
 
 
 def census(name: str, year: int = 2020) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 import xarray as xr
@@ -24,7 +24,8 @@ from popsim.errors import (
     UnknownPlaceError,
     did_you_mean,
 )
-from popsim.schema.provenance import provenance
+from popsim.schema.provenance import new_rule, provenance, with_rules
+from popsim.schema.territory import KEYS, territory_of
 from popsim.schema.variables import describe
 
 #: Raking ends when every total is met to this share.
@@ -169,16 +170,18 @@ def load_regions(
     parts["women_by_parity"] = _women_by_parity(city, population, parts["fertility_level"])
     parts["children_by_order"] = _children_by_order(city, population)
     names = ("region_code", "region_name", "region_name_zh")
-    attrs = dict(city.attrs)
     parts = describe(parts).assign_coords({name: table[name] for name in names})
-    parts.attrs = attrs | {
-        "rule_regions": "population raked to the city's single ages; rates of death and "
-        "migration, birth orders and sex ratio at birth of the city",
-        "rule_fertility": f"{attrs['rule_fertility']}; level of each region by indirect "
-        "standardisation on age 0 of the census of 2020, births by age of mother "
-        "constrained to the city's in every year",
-        **provenance("load_regions", place=place, end=end, regions=chosen, migration=migration),
+    rules = {
+        "population": "census of 2020 by region, raked to the city's single ages",
+        "fertility_rate": "level of each region by indirect standardisation on age 0 of the "
+        "census of 2020, births by age of mother constrained to the city's in every year",
+        "women_by_parity": "reconstructed at the level of each region, raked to the city's",
+        "children_by_order": "the city's orders by age",
     }
+    parts = with_rules(parts, {name: new_rule(city[name], said) for name, said in rules.items()})
+    parts.attrs = city.attrs | provenance(
+        "load_regions", place=place, end=end, regions=chosen, migration=migration
+    )
     return parts if chosen is None else parts.sel(region=chosen)
 
 
@@ -318,8 +321,9 @@ def stack_regions(baselines: Mapping[str, xr.Dataset]) -> xr.Dataset:
     -------
     xarray.Dataset
         Inputs of :func:`popsim.project` and :func:`popsim.simulate`. A variable that is the
-        same in all regions is kept once, without the dim. Attributes that differ become
-        one text, "region: value; ...".
+        same in all regions is kept once, without the dim. Attributes that differ, of the
+        Dataset or of a variable, become one text, "region: value; ..."; ``scope`` and
+        ``nation`` then are coordinates of the regions.
 
     Raises
     ------
@@ -360,10 +364,17 @@ def stack_regions(baselines: Mapping[str, xr.Dataset]) -> xr.Dataset:
             arrays[0]
             if shared
             else xr.concat(arrays, dim=region, coords="minimal", compat="override", join="exact")
+        ).assign_attrs(
+            _joined_attrs({name: one[variable].attrs for name, one in baselines.items()})
         )
     out = describe(xr.Dataset(stacked))
-    out.attrs = _joined_attrs(baselines)
-    out.attrs |= provenance("stack_regions", regions=list(map(str, baselines)))
+    attrs = _joined_attrs({name: one.attrs for name, one in baselines.items()}, without=("place",))
+    for key in KEYS:
+        of_regions = [getattr(territory_of(one), f"{key}s")[0] for one in every]
+        if len(set(of_regions)) > 1:
+            attrs.pop(key, None)
+            out = out.assign_coords({key: ("region", of_regions)})
+    out.attrs = attrs | provenance("stack_regions", regions=list(map(str, baselines)))
     return out
 
 
@@ -397,11 +408,14 @@ def _check_alike(first_name: str, first: xr.Dataset, name: str, one: xr.Dataset)
             )
 
 
-def _joined_attrs(baselines: Mapping[str, xr.Dataset]) -> dict[str, object]:
-    keys = dict.fromkeys(k for one in baselines.values() for k in one.attrs if k != "place")
-    out: dict[str, object] = {}
+def _joined_attrs(
+    attrs: Mapping[str, Mapping[Hashable, object]], without: Sequence[str] = ()
+) -> dict[Hashable, object]:
+    """Attributes of several regions: one value where all have it, else each region's in words."""
+    keys = dict.fromkeys(k for one in attrs.values() for k in one if k not in without)
+    out: dict[Hashable, object] = {}
     for key in keys:
-        values = {str(name): one.attrs.get(key) for name, one in baselines.items()}
+        values = {str(name): one.get(key) for name, one in attrs.items()}
         if len(set(map(str, values.values()))) == 1:
             out[key] = next(iter(values.values()))
         else:

@@ -19,7 +19,7 @@ from popsim.schema.checks import (
     first_cell,
     require,
 )
-from popsim.schema.provenance import provenance
+from popsim.schema.provenance import new_rule, provenance, with_rules
 from popsim.schema.variables import describe
 
 #: One way of stating mortality is needed, and not two.
@@ -113,8 +113,10 @@ def graduate_baseline(inputs: xr.Dataset) -> xr.Dataset:
         else:
             by_age[name] = array
     out = {name: _by_year(array, name, width) for name, array in by_age.items()}
+    said = f"graduated from groups and steps of {width} years"
+    rules = {n: new_rule(inputs[n], said) for n in out if {"age", "year"} & set(out[n].dims)}
     attrs = {**inputs.attrs, **provenance("graduate_baseline", width=width)}
-    return describe(xr.Dataset(out, attrs=attrs))
+    return with_rules(describe(xr.Dataset(out, attrs=attrs)), rules)
 
 
 def _check(inputs: xr.Dataset, width: int) -> None:

@@ -16,6 +16,7 @@ from popsim.demography.age_groups import (
     AgeGroups,
     age_groups,
     labelled,
+    missing_allowed,
     persons,
     ratio,
     refuse_empty,
@@ -374,7 +375,7 @@ def median_age(population: xr.DataArray) -> xr.DataArray:
     half = above[..., -1:] / 2
     at = np.argmax(above >= half, axis=-1)[..., np.newaxis]
     in_open = at[..., 0] == len(groups.lower) - 1
-    if in_open.any():
+    if in_open.any() and not missing_allowed():
         raise BoundsError(
             "the median age lies in the open age group",
             where=first_cell(total, in_open),
@@ -385,5 +386,7 @@ def median_age(population: xr.DataArray) -> xr.DataArray:
     inside = np.take_along_axis(values, at, -1)
     passed = np.take_along_axis(above, at, -1) - inside
     width = (groups.upper - groups.lower)[at]
-    age = groups.lower[at] + width * (half - passed) / inside
+    known = (inside > 0.0) & ~in_open[..., np.newaxis]
+    part = np.divide(half - passed, inside, out=np.full_like(half, np.nan), where=known)
+    age = groups.lower[at] + np.where(known, width, 0.0) * part
     return labelled(total.copy(data=age[..., 0]), "median_age", "years", "Median age", "年龄中位数")

@@ -50,8 +50,8 @@ def survival_ratio(
     -----
     With groups of :math:`n` years, of which the last, :math:`w`, is open in the table,
 
-    .. math:: S_0 = rac{L_0}{n\,l_0}, \qquad S_x = rac{L_x}{L_{x-n}}, \qquad
-              S_w = rac{T_w}{T_{w-n}} .
+    .. math:: S_0 = \frac{L_0}{n\,l_0}, \qquad S_x = \frac{L_x}{L_{x-n}}, \qquad
+              S_w = \frac{T_w}{T_{w-n}} .
 
     The UN form applies :math:`S_w` to both groups from which :math:`w` is reached, as if
     they were a stationary population. The exact form is for a population that is open at
@@ -121,7 +121,7 @@ def deaths_by_age(
     -----
     Of the deaths of the cohort that passes from group :math:`x` to :math:`x + n`, the share
 
-    .. math:: f_x = rac{L_x - n\,l_{x+n}}{L_x - L_{x+n}}
+    .. math:: f_x = \frac{L_x - n\,l_{x+n}}{L_x - L_{x+n}}
 
     happens before the birthday :math:`x + n`, hence in group :math:`x`. The deaths of the
     open group :math:`w` are those of both groups from which it is reached, of which the

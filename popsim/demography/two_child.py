@@ -18,6 +18,8 @@ from popsim.demography.baseline import build_baseline
 from popsim.demography.birth_orders import national_order_mix, order_shares
 from popsim.demography.parity_start import starting_women
 from popsim.demography.places import census
+from popsim.schema.provenance import RULE, with_rules
+from popsim.schema.territory import CHINA
 from popsim.schema.variables import describe
 
 FIRST_YEAR, LAST_BEFORE, LAST_YEAR = 2011, 2015, 2020
@@ -106,6 +108,8 @@ def two_child_inputs() -> xr.Dataset:
         sex_ratio_at_birth=china.published("sex_ratio_at_birth").sel(year=slice(*span)),
         net_migration=china.net_migration(*span),
         place="china",
+        nation=CHINA,
+        scope="nation",
     )
     women = inputs["population"].sel(sex="female", drop=True)
     held = np.minimum(inputs["year"].values, LAST_BEFORE)
@@ -116,10 +120,15 @@ def two_child_inputs() -> xr.Dataset:
         births = rates.sel(year=year, drop=True) * women
         shares.append(order_shares(births, mix.sel(year=year).values.tolist()))
     by_order = rates * xr.concat(shares, dim=inputs["year"])
-    return describe(
+    rule = f"WPP 2024 China to {LAST_BEFORE}, held from then on"
+    made = describe(
         inputs.drop_vars("birth_order_share").assign(
             fertility_rate=rates,
-            fertility_rate_by_order=by_order.transpose("year", "order", "age"),
-            women_by_parity=starting_women(women, FIRST_YEAR),
+            fertility_rate_by_order=by_order.transpose("year", "order", "age").drop_attrs(),
+            women_by_parity=starting_women(women, FIRST_YEAR).assign_attrs(
+                {RULE: inputs["women_by_parity"].attrs[RULE]}
+            ),
         )
     )
+    orders = f"{rule}; order mix of each year's births"
+    return with_rules(made, {"fertility_rate": rule, "fertility_rate_by_order": orders})

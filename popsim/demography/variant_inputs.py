@@ -23,6 +23,7 @@ from popsim.schema.checks import (
     first_cell,
     require,
 )
+from popsim.schema.provenance import RULE, new_rule
 from popsim.schema.variables import FEMALE, VARIABLES
 
 _FERTILITY = ("fertility_rate", "fertility_rate_by_order")
@@ -32,6 +33,9 @@ _MIGRATION = ("net_migration", "net_migration_rate", "net_migration_total")
 # (years since the first projected year, births per woman above or below the baseline).
 # World Population Prospects 2024: Methodology, high- and low-fertility scenarios.
 _FERTILITY_SHIFTS = ((0, 0.25), (5, 0.40), (10, 0.50))
+
+#: Rule of what a variant holds at its first year.
+_HELD = "rates of the first year in every year"
 
 # Rounding of a sum over birth orders; far below a rate's last published digit.
 _ORDER_TOLERANCE = 1e-9
@@ -61,23 +65,24 @@ def _check_fertility(baseline: xr.Dataset) -> int:
     return width
 
 
-def _put(baseline: xr.Dataset, new: dict[str, xr.DataArray]) -> xr.Dataset:
-    """Exchange variables, keeping their order of dims and their attributes."""
+def _put(baseline: xr.Dataset, new: dict[str, xr.DataArray], rule: str) -> xr.Dataset:
+    """Exchange variables, keeping their order of dims, and their attributes but for the rule."""
     out = baseline.copy()
     for name, array in new.items():
         own = baseline[name].dims
         array = array.transpose(*[d for d in array.dims if d not in own], *own)
         array.attrs = {**VARIABLES[name].attrs(), **baseline[name].attrs}
+        array.attrs[RULE] = new_rule(baseline[name], rule)
         out[name] = array
     return out
 
 
-def _scale_fertility(baseline: xr.Dataset, factor: xr.DataArray) -> xr.Dataset:
+def _scale_fertility(baseline: xr.Dataset, factor: xr.DataArray, rule: str) -> xr.Dataset:
     """Multiply the rates of all orders alike, so that they still add up."""
     new = {name: baseline[name] * factor for name in _FERTILITY if name in baseline}
     for name, array in new.items():
         check_values(array, VARIABLES[name])
-    return _put(baseline, new)
+    return _put(baseline, new, rule)
 
 
 def shift_fertility(baseline: xr.Dataset, sign: float) -> xr.Dataset:
@@ -101,7 +106,10 @@ def shift_fertility(baseline: xr.Dataset, sign: float) -> xr.Dataset:
             fix="leave the variant out, or scale the rates with scale_to_total_fertility_rate",
         )
     refuse_empty(tfr, "fertility_rate")
-    return _scale_fertility(baseline, wanted / tfr)
+    steps = ", ".join(f"{size:.2f} from year {start + 1}" for start, size in _FERTILITY_SHIFTS)
+    side = "above" if sign > 0 else "below"
+    rule = f"total fertility rate {side} the baseline's by {steps}, at its age pattern"
+    return _scale_fertility(baseline, wanted / tfr, rule)
 
 
 def _mean_shifts(years: np.ndarray, width: int) -> np.ndarray:
@@ -121,13 +129,14 @@ def _first_year(array: xr.DataArray) -> xr.DataArray:
 def hold_fertility(baseline: xr.Dataset) -> xr.Dataset:
     """Give every year the fertility of the first."""
     _check_fertility(baseline)
-    return _put(baseline, {n: _first_year(baseline[n]) for n in _FERTILITY if n in baseline})
+    held = {n: _first_year(baseline[n]) for n in _FERTILITY if n in baseline}
+    return _put(baseline, held, _HELD)
 
 
 def hold_mortality(baseline: xr.Dataset) -> xr.Dataset:
     """Give every year the mortality of the first."""
     name = _mortality_name(baseline)
-    return _put(baseline, {name: _first_year(baseline[name])})
+    return _put(baseline, {name: _first_year(baseline[name])}, _HELD)
 
 
 def _mortality_name(baseline: xr.Dataset) -> str:
@@ -164,7 +173,8 @@ def replace_generation(baseline: xr.Dataset) -> xr.Dataset:
     check_same_coords({"fertility_rate": rates, name: women, "sex_ratio_at_birth": ratio})
     reproduction = net_reproduction_rate(rates, lived, ratio)
     refuse_empty(reproduction, "fertility_rate")
-    return _scale_fertility(baseline, 1.0 / reproduction)
+    rule = "scaled to a net reproduction rate of 1 in every year"
+    return _scale_fertility(baseline, 1.0 / reproduction, rule)
 
 
 def close_borders(baseline: xr.Dataset) -> xr.Dataset:

@@ -317,7 +317,8 @@ def growth_rate(population: xr.DataArray) -> xr.DataArray:
     start, end, step = _stocks(population)
     for total in (start, end):
         refuse_empty(total, "in the population")
-    rate = xr.DataArray(np.log(end) - np.log(start)) * 100.0 / step
+    known = (start > 0.0) & (end > 0.0)
+    rate = xr.DataArray(np.log(end.where(known)) - np.log(start.where(known))) * 100.0 / step
     return labelled(rate, "growth_rate", _PERCENT_A_YEAR, "Growth rate", "人口增长率")
 
 

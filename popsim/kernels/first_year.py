@@ -43,28 +43,29 @@ def bear(m, survival, fertility, split, a, X, lanes):
         n0, n1, n2, n3 = X[z], X[LANES + z], X[2 * LANES + z], X[3 * LANES + z]
         total = n0 + n1 + n2 + n3
         exposed = total + m / 2.0
-        exposed = exposed if exposed > 0.0 else 0.0
-        grown = exposed / total if total > 0.0 else 0.0
+        # Asked so that what is not a number stays what it is: it is neither above nor below.
+        exposed = 0.0 if exposed <= 0.0 else exposed
+        grown = 0.0 if total <= 0.0 else exposed / total
         s0, s1, s2, s3 = n0 * grown, n1 * grown, n2 * grown, n3 * grown
 
         below = X[ALL_BELOW * LANES + z]
         alive = survival * below + m / 2.0
-        alive = alive if alive > 0.0 else 0.0
-        reach = alive / below if below > 0.0 else 0.0
+        alive = 0.0 if alive <= 0.0 else alive
+        reach = 0.0 if below <= 0.0 else alive / below
         r0, r1, r2 = X[RATE * LANES + z], X[(RATE + 1) * LANES + z], X[(RATE + 2) * LANES + z]
         # Who has borne in the first half of the year bears no more in the second.
-        b0 = 1.0 - (r0 if r0 < 1.0 else 1.0) / 2.0
-        b1 = 1.0 - (r1 if r1 < 1.0 else 1.0) / 2.0
-        b2 = 1.0 - (r2 if r2 < 1.0 else 1.0) / 2.0
+        b0 = 1.0 - (1.0 if r0 >= 1.0 else r0) / 2.0
+        b1 = 1.0 - (1.0 if r1 >= 1.0 else r1) / 2.0
+        b2 = 1.0 - (1.0 if r2 >= 1.0 else r2) / 2.0
         x0 = (s0 + reach * X[BELOW * LANES + z] * b0) / 2.0
         x1 = (s1 + reach * X[(BELOW + 1) * LANES + z] * b1) / 2.0
         x2 = (s2 + reach * X[(BELOW + 2) * LANES + z] * b2) / 2.0
         x2 += (s3 + reach * X[(BELOW + 3) * LANES + z] * b2) / 2.0
 
         births = fertility * (exposed + alive) / 2.0
-        X[RATE * LANES + z] = p0 * births / x0 if x0 > 0.0 else 0.0
-        X[(RATE + 1) * LANES + z] = p1 * births / x1 if x1 > 0.0 else 0.0
-        X[(RATE + 2) * LANES + z] = p2 * births / x2 if x2 > 0.0 else 0.0
+        X[RATE * LANES + z] = 0.0 if x0 <= 0.0 else p0 * births / x0
+        X[(RATE + 1) * LANES + z] = 0.0 if x1 <= 0.0 else p1 * births / x1
+        X[(RATE + 2) * LANES + z] = 0.0 if x2 <= 0.0 else p2 * births / x2
         X[MAY_BEAR * LANES + z], X[(MAY_BEAR + 1) * LANES + z] = x0, x1
         X[(MAY_BEAR + 2) * LANES + z], X[BIRTHS * LANES + z] = x2, births
         too_few += (p0 * births > x0) | (p1 * births > x1) | (p2 * births > x2)

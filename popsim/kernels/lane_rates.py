@@ -63,15 +63,15 @@ def lane_rates(lanes: int) -> LaneRates:
                 for z in range(lanes):
                     x = shift[z]
                     value = fma(fma(fma(fma(p4, x, p3), x, p2), x, p1), x, p0)
-                    value = value if value > 0.0 else 0.0
-                    q[z] = value if value < 1.0 else 1.0
+                    value = 0.0 if value < 0.0 else value  # what is no number stays none
+                    q[z] = 1.0 if value > 1.0 else value
             else:
                 for z in range(lanes):
                     value = P[degree, a]
                     for i in range(degree - 1, -1, -1):
                         value = fma(value, shift[z], P[i, a])
-                    value = value if value > 0.0 else 0.0
-                    q[z] = value if value < 1.0 else 1.0
+                    value = 0.0 if value < 0.0 else value  # what is no number stays none
+                    q[z] = 1.0 if value > 1.0 else value
 
     @jit_inner
     def lay_migrants(S, begin, end, step, enter, mobile, by_person, moving, H, rows):

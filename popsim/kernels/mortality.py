@@ -215,7 +215,7 @@ def meet_life_expectancy(
     ----------
     m, b, S : (row, age), each with its (cell,) index
     n, infants, infants_of, children, children_of, rule : as in
-        :func:`popsim.kernels.lifetable.separation_factors`
+        :func:`popsim.kernels.lifetable.tables_by_rule`
     target : (cell,) life expectancy at birth [years]
     ceiling : (age,) highest rates that can be
     level : (cell,) output, ``k``; nan where no level meets the target

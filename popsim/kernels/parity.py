@@ -93,7 +93,7 @@ def _conditional(N, fertility, A, E, R, step, first, last, keep, start, ceiling,
             x[min(k, 2)] += (N[k, a] + R[a] * unborne) / 2.0
         for o in range(ORDERS):
             births = asked[a] * (fertility[o, a] / given) if given > 0.0 else 0.0
-            kept[o] = step * start[o, a] if keep else (births / x[o] if x[o] > 0.0 else 0.0)
+            kept[o] = step * start[o, a] if keep else (0.0 if x[o] <= 0.0 else births / x[o])
             rates[o] = kept[o]
             too_few += births > x[o]
         if keep or too_few > 0 or given <= 0.0:
@@ -277,8 +277,8 @@ def project_summary(
 ):  # fmt: skip
     """Project every cell by conditional rates, keep its state in cache and write sums only.
 
-    Inputs as in :func:`project_full`, outputs as in
-    :func:`popsim.kernels.lanes.project_summary`, and:
+    Inputs as in :func:`project_full`, outputs as in :class:`popsim.kernels.summary.Sums` with
+    the cells first, and:
 
     Parameters
     ----------

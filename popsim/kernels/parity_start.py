@@ -51,7 +51,7 @@ def share_out(largest, ages, X):
     """Women by parity of one draw, from the rows of the nation and of the place."""
     for z in range(ages):
         y = X[FIRST * WIDTH + z] * X[LOG_CHILDLESS * WIDTH + z]
-        u = (y if y > _LOWEST else _LOWEST) * _SCALE
+        u = (_LOWEST if y <= _LOWEST else y) * _SCALE  # what is no number stays none
         e = _C3 + u * (_C4 + u * (_C5 + u * (_C6 + u * (_C7 + u * _C8))))
         e = u * (1.0 + u * (_C2 + u * e))
         e = e * (2.0 + e)
@@ -63,9 +63,9 @@ def share_out(largest, ages, X):
         e = e * (2.0 + e)
         later = X[HIGHER * WIDTH + z] * X[LATER * WIDTH + z]
         second = (np.sqrt(1.0 + later) - 1.0) * X[HALF * WIDTH + z]
-        second = second if second < largest else largest
+        second = largest if second >= largest else second
         third = second * X[OPEN * WIDTH + z]
-        third = third if third < largest else largest
+        third = largest if third >= largest else third
         two = -e * second
 
         n0 = X[PER_SHARE * WIDTH + z] * (1.0 + e) + X[FIXED * WIDTH + z]

@@ -101,8 +101,9 @@ def walks(lanes: int) -> Walks:
                     x, k = shift[z], moving[z]
                     q0 = fma(fma(fma(fma(p4, x, p3), x, p2), x, p1), x, p0)
                     q1 = fma(fma(fma(fma(r4, x, r3), x, r2), x, r1), x, r0)
-                    q0, q1 = (q0 if q0 > 0.0 else 0.0), (q1 if q1 > 0.0 else 0.0)
-                    q0, q1 = (q0 if q0 < 1.0 else 1.0), (q1 if q1 < 1.0 else 1.0)
+                    # Asked so that what is not a number stays what it is.
+                    q0, q1 = (0.0 if q0 < 0.0 else q0), (0.0 if q1 < 0.0 else q1)
+                    q0, q1 = (1.0 if q0 > 1.0 else q0), (1.0 if q1 > 1.0 else q1)
                     s1, s2 = s[lanes + z], s[2 * lanes + z]
                     h1, h2 = fma(k, v1, u1), fma(k, v2, u2)
                     h1, h2 = (h1 * s1 if by_person else h1), (h2 * s2 if by_person else h2)
@@ -119,8 +120,8 @@ def walks(lanes: int) -> Walks:
                 for z in range(lanes):
                     x, h1 = shift[z], fma(moving[z], v1, u1)
                     q0 = fma(fma(fma(fma(p4, x, p3), x, p2), x, p1), x, p0)
-                    q0 = q0 if q0 > 0.0 else 0.0
-                    q0 = q0 if q0 < 1.0 else 1.0
+                    q0 = 0.0 if q0 < 0.0 else q0
+                    q0 = 1.0 if q0 > 1.0 else q0
                     h1 = h1 * s[lanes + z] if by_person else h1
                     x0 = s[z] + R[ENTER * lanes + z]
                     e0 = fma(-q0, x0, x0 + h1)

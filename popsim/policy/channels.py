@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from popsim.errors import ScenarioError
 from popsim.policy.benefits import cost_of_housing_cut, family_stream, more_days
 from popsim.policy.evidence import prior
 from popsim.policy.response import Responsiveness, cash_effect
@@ -134,7 +135,34 @@ def cash_log_effect(
     open_to_all = [i for i in instruments if not i.eligibility.registered]
     registered = stacked_percent(instruments, in_force, order, people)
     others = stacked_percent(open_to_all, in_force, order, people)
-    return np.asarray(np.log1p((share * registered + (1.0 - share) * others) / 100.0))
+    percent = share * registered + (1.0 - share) * others
+    return log_effect(percent, f"{people.scenario.name}: cash for order {order}")
+
+
+def log_effect(percent: np.ndarray, where: str) -> np.ndarray:
+    """Logarithm of one plus an effect in percent, refused where it is none.
+
+    Raises
+    ------
+    ScenarioError
+        An effect that is not a finite number, or that leaves no births.
+
+    Examples
+    --------
+    >>> log_effect(np.array([0.0, 25.0]), "here").round(4)
+    array([0.    , 0.2231])
+    """
+    bad = ~(np.isfinite(percent) & (percent > -100.0))
+    if bad.any():
+        raise ScenarioError(
+            "an effect on births is not a number, or leaves none",
+            where=where,
+            got=f"{percent[bad][0]:g} percent, in {int(bad.reshape(len(bad), -1).any(1).sum())} of "
+            f"{len(bad)} draws",
+            allowed="a finite number above -100 percent",
+            fix="look at the amounts, the denominator of the context and the overrides",
+        )
+    return np.asarray(np.log1p(percent / 100.0))
 
 
 def stacked_percent(
@@ -207,5 +235,6 @@ def other_log_effect(instrument: FamilyInstrument, spell: Spell, people: Respond
     if instrument.eligibility.registered:
         reach = reach * people.registered_share
     by_order = np.stack([other_percent(instrument, spell, o, people) for o in ORDERS], axis=1)
-    effect = np.log1p(reach[:, None] * by_order / 100.0)
+    where = f"{people.scenario.name}: instrument {instrument.id!r}"
+    effect = log_effect(reach[:, None] * by_order, where)
     return np.asarray(effect[:, :, None] * in_bands(instrument))

@@ -7,7 +7,7 @@ saturation, which the simulation applies to their sum (:mod:`popsim.kernels.simu
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from popsim.policy.channels import (
     cash_log_effect,
     family_instruments,
     in_bands,
+    log_effect,
     other_log_effect,
     response_class,
 )
@@ -142,7 +143,8 @@ def policy_inputs(
     MissingVariableError
         Something that an instrument needs to know of the place is not given.
     ScenarioError
-        A budget covers an instrument for mothers of an age.
+        A budget covers an instrument for mothers of an age; an effect or an amount that is not
+        finite.
 
     Notes
     -----
@@ -169,7 +171,8 @@ def policy_inputs(
     share = 1.0 if registered_share is None else registered_share
     old = _old_share(births_by_band)
     people = Respondents.of(scenario, given, seed, share, old)
-    paid, other, strongest = _put_together(_effects(people, years), scenario, years, draws)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # refused by name instead
+        paid, other, strongest = _put_together(_effects(people, years), scenario, years, draws)
     own, base = used_places(scenario, years, draws, seed, residents)
     saturation = prior("saturation", scenario.overrides)
     package = scenario.instruments
@@ -181,13 +184,14 @@ def policy_inputs(
             reach[n] = people.take_up[i.id]
             if i.eligibility.registered:
                 reach[n] *= people.registered_share
-    return PolicyInputs(
+    made = PolicyInputs(
         name=scenario.name,
         instruments=tuple(i.id for i in package),
         paid=paid,
         other=other,
         strongest=strongest,
-        care_effect=np.log1p(given["childcare", "effect"] / 100.0) * 10.0,  # per +10 points
+        # of all children in a place over none: ten times the effect of ten points
+        care_effect=log_effect(given["childcare", "effect"], f"{scenario.name}: childcare") * 10.0,
         care_quantum=given["childcare", "quantum"],
         lag=given.lag,
         timing=timing_kernel(len(years), scenario.overrides),
@@ -205,6 +209,28 @@ def policy_inputs(
         rule="pro_rata" if scenario.budget is None else scenario.budget.rule,
         capped=np.array([i.id in _covered(scenario) for i in package], dtype=bool),
     )
+    _refuse_infinite(made)
+    return made
+
+
+def _refuse_infinite(made: PolicyInputs) -> None:
+    """Raise where a number is not finite: the kernels take them as they are.
+
+    A cap is infinite where there is none.
+    """
+    for field in fields(made):
+        values = getattr(made, field.name)
+        if field.name == "cap" or not isinstance(values, np.ndarray | float):
+            continue
+        bad = ~np.isfinite(values)
+        if np.any(bad):
+            raise ScenarioError(
+                f"a package has a number that is not finite in {field.name}",
+                where=f"scenario {made.name!r}: {field.name}",
+                got=f"{np.asarray(values)[bad][0]:g} in {int(np.sum(bad))} places",
+                allowed="finite numbers",
+                fix="look at the amounts, the places and the overrides",
+            )
 
 
 def _effects(people: Respondents, years: np.ndarray) -> dict[str, np.ndarray]:

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
+import numpy as np
 import pandas as pd
 
 from popsim import data
 from popsim.errors import InputError, did_you_mean
-from popsim.scenario.options import Override
+from popsim.scenario.options import Override, family_of_range, prior_row
 from popsim.uncertainty.draws import Spread
 
 
@@ -72,6 +73,8 @@ class Prior:
         Why this value, in the light of the studies.
     spread : Spread
         Median, 80 % range and distribution.
+    least, most : float
+        What the parameter can be; draws are cut off there.
     studies : tuple of str
         Ids of the studies behind it; empty where it is an assumption alone.
     overridden : str
@@ -84,8 +87,20 @@ class Prior:
     meaning: str
     reasoning: str
     spread: Spread
+    least: float
+    most: float
     studies: tuple[str, ...]
     overridden: str = ""
+
+    def quantile(self, u: np.ndarray) -> np.ndarray:
+        """Values at the probabilities ``u``, within what the parameter can be.
+
+        Raises
+        ------
+        InputError
+            A range that the distribution cannot have.
+        """
+        return np.clip(self.spread.quantile(u), self.least, self.most)
 
 
 def priors() -> pd.DataFrame:
@@ -94,9 +109,9 @@ def priors() -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns instrument_class, parameter, median, lower_80, upper_80, distribution, unit,
-        meaning, reasoning, studies (ids, a space between them) and cited: the studies in
-        words, with their estimate as published.
+        Columns instrument_class, parameter, median, lower_80, upper_80, least and most (what a
+        value can be), distribution, unit, meaning, reasoning, studies (ids, a space between
+        them) and cited: the studies in words, with their estimate as published.
 
     Examples
     --------
@@ -141,6 +156,8 @@ def _library() -> dict[str, dict[str, Prior]]:
             meaning=words["meaning"],
             reasoning=words["reasoning"],
             spread=Spread(row["median"], row["lower_80"], row["upper_80"], row["distribution"]),
+            least=float(row["least"]),
+            most=float(row["most"]),
             studies=tuple(words["studies"].split()),
         )
     return library
@@ -189,11 +206,10 @@ def prior(instrument: str, overrides: Sequence[Override] = ()) -> dict[str, Prio
 
 def _overridden(default: Prior, override: Override) -> Prior:
     """The prior with the values of an override, in the family of the default's distribution."""
-    if override.lower is None or override.upper is None:
+    if override.lower is None or override.upper is None or override.lower == override.upper:
         spread = Spread(override.median, override.median, override.median, "fixed")
     else:
-        family = default.spread.distribution
-        family = "normal" if family == "fixed" else family
+        family = family_of_range(prior_row(override.prior))
         spread = Spread(override.median, override.lower, override.upper, family)
     return replace(default, spread=spread, studies=override.studies, overridden=override.reason)
 

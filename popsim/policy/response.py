@@ -104,10 +104,10 @@ class Responsiveness:
         for name, parameter in RESPONSES:
             own = normals(seed, "response", f"{name}.{parameter}", draws)
             u = ndtr(np.sqrt(r) * common + np.sqrt(1.0 - r) * own)
-            values[name, parameter] = prior(name, overrides)[parameter].spread.quantile(u)
+            values[name, parameter] = prior(name, overrides)[parameter].quantile(u)
         for name, parameter in APART:
             u = uniforms(seed, "response", f"{name}.{parameter}", draws)
-            values[name, parameter] = prior(name, overrides)[parameter].spread.quantile(u)
+            values[name, parameter] = prior(name, overrides)[parameter].quantile(u)
         return cls(values)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -90,6 +90,35 @@ class Variant(Declared):
     remove: tuple[Identifier, ...] = ()
 
 
+#: Priors that count whole years.
+_WHOLE = ("response.brought_forward", "response.paid_back")
+
+
+def prior_row(name: str) -> Any:
+    """The row of the evidence library of a prior, by "class.parameter".
+
+    Examples
+    --------
+    >>> float(prior_row("cash.a")["most"])
+    100.0
+    """
+    table = data.table("evidence_priors")
+    return table[table["instrument_class"] + "." + table["parameter"] == name].iloc[0]
+
+
+def family_of_range(row: Any) -> str:
+    """Distribution of a range that a scenario gives: the library's own, or one of its domain.
+
+    Examples
+    --------
+    >>> [family_of_range(prior_row(n)) for n in ("cash.a", "rent_withdrawal.quantum")]
+    ['lognormal', 'beta']
+    """
+    if row["distribution"] != "fixed":
+        return str(row["distribution"])
+    return "beta" if (row["least"], row["most"]) == (0, 1) else "normal"
+
+
 class Override(Declared):
     """Another value for a prior of the evidence library, with the reason for it.
 
@@ -99,7 +128,8 @@ class Override(Declared):
         "class.parameter", as in "cash.a".
     median : float
     lower, upper : float, optional
-        80 % range; without it the value is fixed.
+        80 % range; without it the value is fixed. All between ``least`` and ``most`` of the
+        library.
     reason : str
         Printed with every result.
     studies : tuple of str
@@ -142,6 +172,44 @@ class Override(Declared):
                 path="median",
                 got=self.median,
                 allowed=f"{lower:g} to {upper:g}",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _can_be(self) -> Override:
+        row = prior_row(self.prior)
+        least, most, unit = float(row["least"]), float(row["most"]), str(row["unit"])
+        given = {"lower": self.lower, "median": self.median, "upper": self.upper}
+        for name, value in given.items():
+            if value is not None and not least <= value <= most:
+                raise Refusal(
+                    f"{value:g} cannot be a value of {self.prior}",
+                    path=name,
+                    got=value,
+                    allowed=f"{least:g} to {most:g} [{unit}]",
+                )
+        if self.prior in _WHOLE and self.median != int(self.median):
+            raise Refusal(
+                f"{self.prior} is a number of whole years", path="median", got=self.median
+            )
+        if self.lower is None or self.lower == self.upper:
+            return self
+        family = family_of_range(row)
+        if family == "lognormal" and self.lower <= 0.0:
+            raise Refusal(
+                f"the range of {self.prior} does not begin above 0",
+                path="lower",
+                got=self.lower,
+                allowed=f"above 0 and up to {most:g}: the distribution is lognormal",
+                fix="for a fixed value of 0 leave out lower and upper",
+            )
+        if family == "beta" and not 0.0 < self.median < 1.0:
+            raise Refusal(
+                f"the median of {self.prior} is at an end of what can be",
+                path="median",
+                got=self.median,
+                allowed="above 0 and below 1: the distribution is a Beta",
+                fix="for a fixed value leave out lower and upper",
             )
         return self
 

@@ -12,7 +12,9 @@ ORDERS = (1, 2, 3)
 
 Order = Annotated[int, Field(ge=1, le=3)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Amount = Annotated[float, Field(ge=0.0)]
+#: More than any sum of money or number of people; with what is larger sums would overflow.
+LARGEST_AMOUNT = 1e18
+Amount = Annotated[float, Field(ge=0.0, le=LARGEST_AMOUNT)]
 Year = Annotated[int, Field(ge=1900, le=2200)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Unit = Literal[
@@ -116,7 +118,7 @@ class Quantity(Sourced):
     Attributes
     ----------
     value : float
-        Zero or more.
+        Zero or more, up to :data:`LARGEST_AMOUNT`.
     unit : str
         One of the units that scenario files know; nothing is converted.
     """

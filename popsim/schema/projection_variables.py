@@ -20,10 +20,13 @@ PROJECTION: tuple[Variable, ...] = (
         PERSONS,
         "Population",
         "人口",
-        "Persons by completed age; an input stands on 1 January of the first year, "
-        "a result at each `time`.",
+        "Persons by sex and completed age on 1 January of the first year.",
         lower=0.0,
         hint="population counts cannot be negative",
+        forms=(
+            (("time", "sex", "age"), "Persons by sex and completed age on 1 January of `time`."),
+            (("time", "sex", "age_group"), "Persons by sex and age group on 1 January of `time`."),
+        ),
     ),
     Variable(
         "survival_ratio",
@@ -89,7 +92,8 @@ PROJECTION: tuple[Variable, ...] = (
         "persons per year",
         "Net migration",
         "净迁移人数",
-        "In- less out-migrants in the year by completed age.",
+        "In- less out-migrants in the year by sex and completed age.",
+        forms=((("year", "sex"), "In- less out-migrants in the step by sex, of all ages."),),
     ),
     Variable(
         "net_migration_rate",
@@ -119,6 +123,15 @@ PROJECTION: tuple[Variable, ...] = (
         "出生人数",
         "Live births in the step by age of the mother.",
         lower=0.0,
+        forms=(
+            (("year",), "Live births in the step, of mothers of all ages."),
+            (("year", "order"), "Live births in the step by birth order (3: third and higher)."),
+            (
+                ("year", "order", "age"),
+                "Live births in the step by birth order (3: third and higher) and age of the "
+                "mother.",
+            ),
+        ),
     ),
     Variable(
         "deaths",
@@ -126,8 +139,9 @@ PROJECTION: tuple[Variable, ...] = (
         PERSONS,
         "Deaths",
         "死亡人数",
-        "Deaths in the step by the age group that the cohort reaches at its end.",
+        "Deaths in the step by sex and the age group that the cohort reaches at its end.",
         lower=0.0,
+        forms=((("year", "sex"), "Deaths in the step by sex, at all ages."),),
     ),
     Variable(
         "migration_adjustment",
@@ -138,6 +152,13 @@ PROJECTION: tuple[Variable, ...] = (
         "Net migration applied less net migration asked for: not zero only where an age group "
         "would have been left empty, of whom 0.00001 persons stay (the guard), or would have "
         "ended below zero (the lift, see population_lift).",
+        forms=(
+            (
+                ("year", "sex"),
+                "Net migration applied less net migration asked for, all ages together: not zero "
+                "only where an age group would have been left empty or below zero.",
+            ),
+        ),
     ),
     Variable(
         "population_lift",
@@ -149,6 +170,13 @@ PROJECTION: tuple[Variable, ...] = (
         "0.0005; a part of migration_adjustment and of net_migration, which less it are the "
         "guard alone and the UN's net migration.",
         lower=0.0,
+        forms=(
+            (
+                ("year", "sex"),
+                "Persons by whom age groups that would have ended the step below zero were "
+                "lifted to 0.0005, all ages together; a part of migration_adjustment.",
+            ),
+        ),
     ),
     Variable(
         "population_final",
@@ -184,8 +212,8 @@ PROJECTION: tuple[Variable, ...] = (
         "dependency_ratio",
         ("time",),
         "percent",
-        "Total dependency ratio",
-        "总抚养比",
+        "Total dependency ratio (15/65)",
+        "总抚养比(15/65)",
         "Persons aged 0-14 and 65 and over per 100 aged 15-64.",
         lower=0.0,
     ),
@@ -193,8 +221,8 @@ PROJECTION: tuple[Variable, ...] = (
         "child_dependency_ratio",
         ("time",),
         "percent",
-        "Child dependency ratio",
-        "少儿抚养比",
+        "Child dependency ratio (15/65)",
+        "少儿抚养比(15/65)",
         "Persons aged 0-14 per 100 aged 15-64.",
         lower=0.0,
     ),
@@ -202,8 +230,8 @@ PROJECTION: tuple[Variable, ...] = (
         "old_age_dependency_ratio",
         ("time",),
         "percent",
-        "Old-age dependency ratio",
-        "老年抚养比",
+        "Old-age dependency ratio (15/65)",
+        "老年抚养比(15/65)",
         "Persons aged 65 and over per 100 aged 15-64.",
         lower=0.0,
     ),
@@ -279,10 +307,17 @@ PROJECTION: tuple[Variable, ...] = (
         PERSONS,
         "Children by birth order",
         "按孩次分的儿童人数",
-        "Children of both sexes by birth order (3: third and higher) and completed age 0 to 17; "
-        "an input stands on 1 January of the first year; adds up to the population of the age.",
+        "Children of both sexes by birth order (3: third and higher) and completed age 0 to 17 on "
+        "1 January of the first year; adds up to the population of the age.",
         lower=0.0,
         hint="counts of children cannot be negative",
+        forms=(
+            (
+                ("time", "order", "child_group"),
+                "Children of both sexes by birth order (3: third and higher) and age group, 0 to "
+                "17, on 1 January of `time`.",
+            ),
+        ),
     ),
     Variable(
         "women_by_parity",
@@ -290,10 +325,32 @@ PROJECTION: tuple[Variable, ...] = (
         PERSONS,
         "Women by parity",
         "按孩次分的女性人数",
-        "Women by number of children borne (0, 1, 2, 3 or more) and completed age; an input "
-        "stands on 1 January of the first year, a result at each `time`; adds up to the women.",
+        "Women by number of children borne (0, 1, 2, 3 or more) and completed age on 1 January of "
+        "the first year; adds up to the women.",
         lower=0.0,
         hint="counts of women cannot be negative",
+        forms=(
+            (
+                ("time", "parity", "age"),
+                "Women by number of children borne (0, 1, 2, 3 or more) and completed age on "
+                "1 January of `time`; adds up to the women.",
+            ),
+            (
+                ("time", "parity"),
+                "Women aged 15 to 49 by number of children borne (0, 1, 2, 3 or more) on 1 January "
+                "of `time`.",
+            ),
+        ),
+    ),
+    Variable(
+        "women_by_parity_final",
+        ("parity", "age"),
+        PERSONS,
+        "Women by parity at the end",
+        "期末按孩次分的女性人数",
+        "Women by number of children borne (0, 1, 2, 3 or more) and completed age at the last "
+        "`time`.",
+        lower=0.0,
     ),
     Variable(
         "conditional_fertility_rate",

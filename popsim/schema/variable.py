@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +35,8 @@ class Variable:
         Short labels for tables and plots.
     meaning : str
         One line; says cohort or period, instant or interval where it matters.
+    forms : tuple of (dims, meaning)
+        What it means with other dimensions: an input that is a result too, sums over ages.
     lower, upper : float
         Closed bounds; a value outside raises.
     hint : str
@@ -49,12 +52,28 @@ class Variable:
     lower: float = -math.inf
     upper: float = math.inf
     hint: str = ""
+    forms: tuple[tuple[tuple[str, ...], str], ...] = ()
 
-    def attrs(self) -> dict[str, Any]:
-        """Attributes that a result variable carries."""
+    def attrs(self, dims: Collection[Hashable] | None = None) -> dict[str, Any]:
+        """Attributes that a variable carries, of the form that its dimensions show."""
         return {
             "units": self.unit,
             "long_name": self.en,
             "long_name_zh": self.zh,
-            "description": self.meaning,
+            "description": self.meaning if dims is None else self.meaning_of(dims),
         }
+
+    def meaning_of(self, dims: Collection[Hashable]) -> str:
+        """What the variable means with these dimensions: the form that has most of them.
+
+        Examples
+        --------
+        >>> births = Variable("births", ("year", "age"), PERSONS, "Births", "出生人数",
+        ...     "By age of the mother.", forms=((("year", "order"), "By birth order."),))
+        >>> births.meaning_of(("draw", "year", "order"))
+        'By birth order.'
+        """
+        every = ((self.dims, self.meaning), *self.forms)
+        fitting = [(len(core), said) for core, said in every if set(core) <= set(dims)]
+        # of two that fit equally well the first; the registry's own where none does
+        return max(fitting, key=lambda form: form[0])[1] if fitting else self.meaning

@@ -43,7 +43,8 @@ VARIABLES: dict[str, Variable] = _table(*PROJECTION, *SIMULATION, *DEMOGRAPHY, *
 def describe(dataset: xr.Dataset) -> xr.Dataset:
     """Return the Dataset with the registry's units and labels on every variable it knows.
 
-    Attributes that a variable already carries win over the registry's.
+    Attributes that a variable already carries win over the registry's, whose meaning is that of
+    the variable's dimensions.
 
     Examples
     --------
@@ -55,7 +56,7 @@ def describe(dataset: xr.Dataset) -> xr.Dataset:
     for name, array in out.data_vars.items():
         known = VARIABLES.get(str(name))
         if known is not None:
-            array.attrs = {**known.attrs(), **array.attrs}
+            array.attrs = {**known.attrs(array.dims), **array.attrs}
     return out
 
 

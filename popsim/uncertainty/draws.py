@@ -158,7 +158,8 @@ class Spread:
         Raises
         ------
         InputError
-            A range that does not hold the median, or an unknown distribution.
+            A range that does not hold the median, one that the distribution cannot have, or an
+            unknown distribution.
 
         Examples
         --------
@@ -183,6 +184,12 @@ class Spread:
             below, above = self.median - self.lower, self.upper - self.median
             return self.median + z * np.where(z < 0, below, above) / Z80
         if self.distribution == "lognormal":
+            if not self.lower > 0.0:
+                raise InputError(
+                    "the range of a lognormal does not begin above 0",
+                    got=(self.lower, self.median, self.upper),
+                    allowed="0 < lower <= median <= upper",
+                )
             below, above = np.log(self.median / self.lower), np.log(self.upper / self.median)
             return self.median * np.exp(z * np.where(z < 0, below, above) / Z80)
         raise InputError(
@@ -214,4 +221,12 @@ def _beta_parameters(median: float, lower: float, upper: float) -> tuple[float, 
         a, b = shape(log_concentration)
         return float(special.betaincinv(a, b, 0.9) - special.betaincinv(a, b, 0.1)) - width
 
-    return shape(float(optimize.brentq(too_wide, np.log(0.7), np.log(1e7), xtol=1e-9)))
+    try:
+        return shape(float(optimize.brentq(too_wide, np.log(0.7), np.log(1e7), xtol=1e-9)))
+    except ValueError as error:  # no change of sign: the range is out of reach
+        raise InputError(
+            "no Beta distribution has this median and so wide or so narrow a range",
+            got=(lower, median, upper),
+            allowed="a median between 0 and 1, and a range that leaves something beyond it",
+            fix="narrow the range a little (0.02 to 0.98 for 0 to 1), or give a fixed value",
+        ) from error

@@ -12,6 +12,7 @@ import xarray as xr
 
 from popsim.demography import china
 from popsim.errors import BoundsError, CoordinateError, DimensionError, InputError
+from popsim.schema.territory import CHINA
 from popsim.schema.variables import SEXES
 from popsim.uncertainty.assumptions import NATION, assumption
 from popsim.uncertainty.draws import Z80, Z95, check_draws
@@ -25,6 +26,9 @@ QUANTITIES = {
     "migration": "net migrants per person and year",
     "sex_ratio_at_birth": "males per female",
 }
+
+#: Whose the intervals are that popsim ships.
+PUBLISHED = f"WPP 2024, {CHINA}"
 
 _BOUNDS = ("lower_95", "lower_80", "median", "upper_80", "upper_95")
 Series = Sequence[float] | np.ndarray | xr.DataArray
@@ -43,6 +47,8 @@ class Intervals:
         (year,) [unit of the quantity]
     correlation : float
         Of the deviations, in units of their width, of two years that follow each other.
+    source : str
+        Whose intervals they are, in words; it stands in the attributes of results.
     """
 
     years: np.ndarray
@@ -52,6 +58,7 @@ class Intervals:
     upper_80: np.ndarray
     upper_95: np.ndarray
     correlation: float
+    source: str = ""
 
     def central(self, years: np.ndarray) -> np.ndarray:
         """Median of the years (year,)."""
@@ -153,6 +160,7 @@ def calibrate_to_intervals(
     upper_95: Series | None = None,
     *,
     correlation: float,
+    source: str = "",
 ) -> Intervals:
     r"""Widths by year from published intervals, for paths that meet them.
 
@@ -168,6 +176,8 @@ def calibrate_to_intervals(
     correlation : float
         Between 0 and 1 (exclusive): of the deviations of two years that follow each other.
         No interval by year says it; the width of the intervals of the population does.
+    source : str
+        Whose they are, in words: "WPP 2024, Sweden".
 
     Returns
     -------
@@ -232,7 +242,7 @@ def calibrate_to_intervals(
             got=correlation,
             allowed="0 up to, but not, 1",
         )
-    return Intervals(years=at, correlation=float(correlation), **given)
+    return Intervals(years=at, correlation=float(correlation), source=str(source), **given)
 
 
 def _check_lengths(series: Mapping[str, np.ndarray]) -> None:
@@ -272,7 +282,8 @@ def published_intervals() -> Mapping[str, Intervals]:
     """Intervals of China from World Population Prospects 2024, under the names of QUANTITIES.
 
     Net migration is divided by the people of 2024, the first year that has them. The sex
-    ratio at birth has no published bounds: its width is an assumption (table uncertainty).
+    ratio at birth has no published bounds: its width is an assumption (table uncertainty), a
+    share of the sex ratio that is not China's alone.
 
     Returns
     -------
@@ -300,6 +311,7 @@ def published_intervals() -> Mapping[str, Intervals]:
         median - half,
         median + half,
         correlation=assumption(NATION, "sex_ratio_at_birth", "correlation"),
+        source="share of the sex ratio by the table uncertainty, of any country",
     )
     return MappingProxyType(made)
 
@@ -311,4 +323,5 @@ def _published(indicator: str, quantity: str, *, sex: str = "both", unit: float 
         years,
         **{name: bound.sel(year=years).to_numpy() for name, bound in bounds.items()},
         correlation=assumption(NATION, quantity, "correlation"),
+        source=PUBLISHED,
     )

@@ -20,12 +20,11 @@ from popsim.kernels.random import fill_about
 from popsim.schema.variables import SEXES, describe
 from popsim.uncertainty.assumptions import NATION, PLACE, assumption
 from popsim.uncertainty.draws import check_draws
+from popsim.uncertainty.in_force import FLOWS, intervals_in_force, warn_of_borrowed
 from popsim.uncertainty.intervals import QUANTITIES, Intervals, published_intervals
 from popsim.uncertainty.mortality import shift_reach
 from popsim.uncertainty.places import Places, places_of
 from popsim.uncertainty.sampling import Sampling, check_sampling, correlated, normal_paths
-
-_FLOWS = ("net_migration", "net_migration_rate", "net_migration_total")
 
 
 def demographic_draws(
@@ -43,16 +42,19 @@ def demographic_draws(
     ----------
     baseline : xarray.Dataset
         With ``year``; one place (attribute ``place``, or a scalar coordinate ``region``), or
-        several along a dimension ``region``, whose labels key the places' own deviations.
+        several along a dimension ``region``, whose labels key the places' own deviations. What
+        is a nation has none: the attribute, or the coordinate of the regions, ``scope``.
     draws, seed : int
         The same seed gives the same bits, whatever other regions and years are drawn.
     sampling : {"random", "sobol", "latin_hypercube"}
         See :func:`popsim.uncertainty.sampling.normal_paths`.
     intervals : mapping of str to Intervals, optional
         In the place of those of WPP 2024 for China, by
-        :func:`popsim.uncertainty.intervals.calibrate_to_intervals`: fertility [births per
-        woman], life_expectancy_female and life_expectancy_male [years], migration [net
-        migrants per person and year], sex_ratio_at_birth [males per female].
+        :func:`popsim.uncertainty.intervals.calibrate_to_intervals`, of the baseline itself:
+        they are met as given, without the deviations of a place, by all regions together.
+        Of fertility [births per woman], life_expectancy_female and life_expectancy_male
+        [years], migration [net migrants per person and year], sex_ratio_at_birth [males per
+        female].
     correlation : pandas.DataFrame, optional
         Of the nation's deviations of fertility, life_expectancy, migration and
         sex_ratio_at_birth in a year (a Gaussian copula); independent if absent.
@@ -64,7 +66,8 @@ def demographic_draws(
         draw, year, sex) [years], ``migration_shift`` ([region,] draw, year) [net migrants per
         person and year] and ``sex_ratio_factor`` (draw, year) [1]. The attributes
         ``fertility_cut`` and ``life_expectancy_cut`` say how many numbers were cut off at the
-        least factor and at the ends of :func:`popsim.uncertainty.mortality.shift_reach`.
+        least factor and at the ends of :func:`popsim.uncertainty.mortality.shift_reach`;
+        ``intervals_fertility`` and so on what the draws of a quantity are calibrated to.
 
     Raises
     ------
@@ -79,13 +82,19 @@ def demographic_draws(
     MissingVariableError
         A baseline without years.
 
+    Warns
+    -----
+    BorrowedIntervalsWarning
+        The intervals of China stand in for those of another nation, or of one not declared.
+
     Notes
     -----
     The nation's path of each quantity is :math:`w_t(z_t)`, a stationary autoregressive
     :math:`z` laid on the widths of the intervals
     (:func:`popsim.uncertainty.intervals.calibrate_to_intervals` has the form). Fertility is
-    divided by its median to a factor :math:`f`. The sexes share :math:`z`. A place adds
-    :math:`\sigma y`, on fertility :math:`f (1 + \sigma y)`, with
+    divided by its median to a factor :math:`f`. The sexes share :math:`z`. A place within
+    the nation, of which these intervals are, adds :math:`\sigma y`, on fertility
+    :math:`f (1 + \sigma y)`, with
 
     .. math:: y_{it} = \sqrt{c}\, u_{g(i)t} + \sqrt{1 - c}\, v_{it},
 
@@ -105,6 +114,7 @@ def demographic_draws(
         baseline, draws, seed, sampling=sampling, intervals=intervals, correlation=correlation
     )
     places = places_of(baseline)
+    warn_of_borrowed(baseline, intervals, stacklevel=2)
     fertility, fertility_cut = paths.of("fertility_factor", places)
     lives, lives_cut = paths.of("life_expectancy_shift", places)
     migration, _ = paths.of("migration_shift", places)
@@ -129,6 +139,7 @@ def demographic_draws(
             "sampling": sampling,
             "fertility_cut": fertility_cut,
             "life_expectancy_cut": lives_cut,
+            **intervals_in_force(baseline, intervals),
         },
     )
     return describe(out)
@@ -165,18 +176,20 @@ class NationalPaths:
         check_sampling(sampling)
         self.years = _years(baseline)
         self._draws, self._seed, self._sampling = draws, seed, sampling
-        widths = {**published_intervals(), **_checked(intervals or {})}
+        given = _checked(intervals or {})
+        widths = {**published_intervals(), **given}
         z = _nation(widths, self.years, draws, seed, sampling)
         if correlation is not None:
             z = correlated(z, correlation)
-        closed = not any(name in baseline for name in _FLOWS)
-        self._middle = {
+        closed = not any(name in baseline for name in FLOWS)
+        middle = {
             "fertility_factor": _fertility(widths["fertility"], z["fertility"], self.years),
             "life_expectancy_shift": _lives(widths, z["life_expectancy"], self.years),
             "migration_shift": None
             if closed
             else _migration(widths["migration"], z["migration"], self.years),
         }
+        self._middle = {name: _as_given(m, given) for name, m in middle.items()}
         ratio = widths["sex_ratio_at_birth"]
         deviations = ratio.deviations(z["sex_ratio_at_birth"], self.years)
         self.sex_ratio_factor = 1.0 + deviations / ratio.central(self.years)
@@ -211,8 +224,9 @@ class NationalPaths:
             )
 
         shared, group_of = np.zeros((1, draws, horizon)), np.zeros(shape[0], dtype=np.int64)
-        own = normals(places.labels) if places.own.any() else np.zeros(shape)
-        if places.own.any() and common > 0.0:
+        apart = places.own.any() and middle.slope.any()
+        own = normals(places.labels) if apart else np.zeros(shape)
+        if apart and common > 0.0:
             shared, group_of = normals(places.groups), places.group_of
         cut = np.empty(shape[0], dtype=np.int64)
         # a path of one component lies where its normals were: these are a run's largest arrays
@@ -238,10 +252,11 @@ class _Middle(NamedTuple):
     """The nation's path of a quantity (draw, year, component), and what a place's is cut off at.
 
     A place's is ``offset + slope`` times its deviation, from ``lowest`` to ``highest`` (year,
-    component).
+    component). ``parts`` are the intervals of each component.
     """
 
     quantity: str
+    parts: tuple[str, ...]
     offset: np.ndarray
     slope: np.ndarray
     lowest: np.ndarray
@@ -252,21 +267,30 @@ def _fertility(tfr: Intervals, z: np.ndarray, years: np.ndarray) -> _Middle:
     least = assumption(NATION, "fertility", "least")
     factor = np.maximum(1.0 + tfr.deviations(z, years) / tfr.central(years), least)[:, :, None]
     ends = np.full((len(years), 1), least), np.full((len(years), 1), np.inf)
-    return _Middle("fertility", factor, factor, *ends)
+    return _Middle("fertility", ("fertility",), factor, factor, *ends)
 
 
 def _lives(widths: Mapping[str, Intervals], z: np.ndarray, years: np.ndarray) -> _Middle:
-    by_sex = [widths[f"life_expectancy_{sex}"].deviations(z, years) for sex in SEXES]
+    parts = tuple(f"life_expectancy_{sex}" for sex in SEXES)
+    by_sex = [widths[part].deviations(z, years) for part in parts]
     shift = np.stack(by_sex, axis=-1)
     reach = shift_reach(years, widths).transpose("end", "year", "sex").values
     low, high = (np.ascontiguousarray(end) for end in reach)
-    return _Middle("life_expectancy", shift, np.ones_like(shift), low, high)
+    return _Middle("life_expectancy", parts, shift, np.ones_like(shift), low, high)
 
 
 def _migration(crude: Intervals, z: np.ndarray, years: np.ndarray) -> _Middle:
     shift = crude.deviations(z, years)[:, :, None]
     endless = np.full((len(years), 1), np.inf)
-    return _Middle("migration", shift, np.ones_like(shift), -endless, endless)
+    return _Middle("migration", ("migration",), shift, np.ones_like(shift), -endless, endless)
+
+
+def _as_given(middle: _Middle | None, given: Mapping[str, Intervals]) -> _Middle | None:
+    """Without deviations of places where the user's own intervals are of the baseline itself."""
+    own = [part in given for part in middle.parts] if middle is not None else []
+    if middle is None or not any(own):
+        return middle
+    return middle._replace(slope=np.where(own, 0.0, middle.slope))
 
 
 def _years(baseline: xr.Dataset) -> np.ndarray:

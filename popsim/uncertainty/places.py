@@ -8,10 +8,8 @@ import numpy as np
 import xarray as xr
 
 from popsim.errors import CoordinateError
+from popsim.schema.territory import territory_of
 from popsim.uncertainty.assumptions import NATION
-
-#: Label of the nation itself, which has no deviation of its own.
-NATION_LABEL = "china"
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,8 @@ def places_of(baseline: xr.Dataset) -> Places:
     Parameters
     ----------
     baseline : xarray.Dataset
-        With a dimension or coordinate ``region``, or the attribute ``place``. Regions that
+        With a dimension or coordinate ``region``, or the attribute ``place``; what is a nation
+        says so under ``scope`` (:func:`popsim.schema.territory.territory_of`). Regions that
         share the coordinate ``province`` are neighbours; without it all are.
 
     Returns
@@ -70,6 +69,8 @@ def places_of(baseline: xr.Dataset) -> Places:
     ------
     CoordinateError
         Regions without labels, or two of one label.
+    InputError
+        An unknown scope.
 
     Examples
     --------
@@ -106,5 +107,5 @@ def places_of(baseline: xr.Dataset) -> Places:
         labels=labels,
         groups=tuple(f"{NATION}\x1f{g}" for g in groups),
         group_of=np.array([groups.index(p) for p in provinces], dtype=np.int64),
-        own=np.array([float(v != NATION_LABEL) for v in labels]),
+        own=np.array([float(scope == "place") for scope in territory_of(baseline).scopes]),
     )

@@ -97,6 +97,58 @@ def test_leading_dims_are_kept_and_results_carry_units() -> None:
     assert float(myers["myers_index"][1]) == pytest.approx(0, abs=1e-12)
 
 
+def open_from(counts: xr.DataArray, last: int) -> xr.DataArray:
+    """The counts with one open group from an age on, under its lower bound."""
+    rest = counts.sel(age=slice(last, None)).sum("age").expand_dims(age=[last])
+    return xr.concat([counts.sel(age=slice(None, last - 1)), rest], dim="age")
+
+
+@pytest.mark.parametrize("last", [43, 52, 55, 60, 62])
+def test_an_open_group_is_not_a_single_age(last):
+    """100 without preference, whatever stands in the open group."""
+    counts = open_from(by_age(np.full(82, 100.0)), last)
+    index = whipple_index(counts)
+    assert float(index) == pytest.approx(100.0, rel=1e-12)
+    assert index.attrs["ages"] == f"23-{22 + 10 * ((last - 23) // 10)}"
+    myers = myers_index(counts)
+    assert float(myers["myers_index"]) == pytest.approx(0.0, abs=1e-10)
+    assert myers["myers_index"].attrs["ages"] == f"10-{9 + 10 * ((last - 10) // 10)}"
+
+
+def test_an_open_group_above_the_span_is_left_alone():
+    philippines = by_age(PHILIPPINES_1990)
+    for last in (63, 70, 85):
+        grouped = open_from(philippines, last)
+        assert float(whipple_index(grouped)) == float(whipple_index(philippines))
+        assert whipple_index(grouped).attrs["ages"] == "23-62"
+
+
+def test_an_open_group_is_said_by_its_label_or_by_the_user():
+    philippines = by_age(PHILIPPINES_1990)
+    right = float(whipple_index(philippines, highest=52))
+    grouped = open_from(philippines, 62)
+    labels = [*map(str, range(62)), "62+"]
+    for given in (grouped, grouped.assign_coords(age=labels)):
+        assert float(whipple_index(given)) == right
+    # few are 62 and more, as where the old are few: numbers alone do not tell, the label does
+    few = grouped.where(grouped.age < 62, 10.0)
+    assert float(whipple_index(few.assign_coords(age=labels))) == right
+    assert float(whipple_index(few, last_open=True)) == right
+    assert float(whipple_index(few)) != right
+    peak = by_age([*np.full(62, 1.0), 3.0])
+    assert whipple_index(peak, last_open=False).attrs["ages"] == "23-62"
+
+
+def test_an_open_group_that_leaves_no_decade_is_refused():
+    counts = open_from(by_age(np.full(82, 100.0)), 30)
+    with pytest.raises(
+        CoordinateError, match=r"no whole decade(.|\n)*single ages to 29, then 30\+"
+    ):
+        whipple_index(counts)
+    with pytest.raises(InputError, match="at least two decades"):
+        myers_index(open_from(by_age(np.full(82, 100.0)), 25))
+
+
 def test_bad_input_is_refused() -> None:
     good = by_age(PHILIPPINES_1990)
     with pytest.raises(InputError, match=r"distinct last digits\n.*\n  got: \[0, 10\]"):

@@ -490,3 +490,95 @@ def test_tables_that_cannot_be_made():
         ind.table(data.isel(time=0))
     with pytest.raises(InputError, match=r"no median over draws(.|\n)*growth_rate"):
         ind.table(result(draws=3), ["doubling_time"])
+
+
+# --- cells without an answer ----------------------------------------------------------------
+
+
+def regions_with_one_empty(draws: int = 0) -> xr.Dataset:
+    """Three regions over two years; nobody lives in the second."""
+    rng = np.random.default_rng(3)
+    lead = ("region", "draw") if draws else ("region",)
+    shape = (3, draws) if draws else (3,)
+    here = xr.DataArray([1.0, 0.0, 1.0], dims="region")
+
+    def array(*dims: tuple[str, int]) -> xr.DataArray:
+        values = rng.uniform(1, 2, (*shape, *(n for _, n in dims)))
+        return xr.DataArray(values, dims=(*lead, *(d for d, _ in dims))) * here
+
+    ages, years = ("age", 101), ("year", 2)
+    return xr.Dataset(
+        {
+            "population": array(("time", 3), ("sex", 2), ages) * 1000,
+            "births": array(years, ("order", 3), ages),
+            "deaths": array(years, ("sex", 2), ages),
+            "net_migration": array(years, ("sex", 2), ages),
+            "fertility_rate": array(years, ages) / 100,
+        },
+        coords={
+            "region": ["a", "nobody", "c"],
+            "sex": SEXES,
+            "age": range(101),
+            "time": [2025, 2026, 2027],
+            "year": [2025, 2026],
+            "order": ["1", "2", "3+"],
+        },
+    )
+
+
+#: Units of sums, which are 0 where there is nobody.
+SUMS = {"persons", "persons per year", "births per woman"}
+
+
+@pytest.mark.parametrize("draws", [0, 5])
+def test_an_empty_region_is_missing_and_the_rest_is_as_without_it(draws):
+    full = regions_with_one_empty(draws)
+    rows = ps.indicators.table(full)
+    others = rows[rows.region != "nobody"].reset_index(drop=True)
+    without = ps.indicators.table(full.sel(region=["a", "c"]))
+    pd.testing.assert_frame_equal(others, without)
+    assert np.isfinite(without[["value"]].to_numpy()).all()
+    empty = rows[rows.region == "nobody"]
+    assert set(empty.indicator) == set(without.indicator)
+    counts = empty.unit.isin(SUMS)
+    columns = ["value", "lower", "upper"] if draws else ["value"]
+    assert (empty.loc[counts, columns] == 0.0).all(axis=None)
+    assert empty.loc[~counts, columns].isna().all(axis=None)
+    assert "child_dependency_ratio_15_65" in set(empty.loc[~counts, "indicator"])
+
+
+def test_only_what_is_empty_is_missing():
+    """A place without women, one without the old, and a year before anybody came."""
+    full = regions_with_one_empty()
+    people = full.population.copy()
+    people.loc[{"region": "nobody"}] = 1.0
+    people.loc[{"region": "nobody", "sex": "female"}] = 0.0
+    people.loc[{"region": "c", "age": slice(65, None)}] = 0.0
+    people.loc[{"region": "a", "time": 2025}] = 0.0
+    table = ps.indicators.table(full.assign(population=people))
+    found = table.set_index(["indicator", "region", "year"])["value"].sort_index()
+    assert found["sex_ratio"].isna().groupby("region").sum().to_dict() == {
+        "a": 1, "c": 0, "nobody": 3,
+    }  # fmt: skip
+    assert np.isnan(found["potential_support_ratio_15_65", "c"]).all()
+    assert found["growth_rate", "a"].isna().tolist() == [True, False]
+    assert not found["old_age_dependency_ratio_15_65", "c"].isna().any()
+
+
+def test_a_median_in_the_open_group_is_missing_in_a_table():
+    population = xr.DataArray(
+        [[[9.0, 9.0, 1.0], [1.0, 1.0, 9.0]]],
+        dims=("time", "region", "age"),
+        coords={"time": [2025], "region": ["young", "old"], "age": [0, 1, 2]},
+    )
+    rows = ps.indicators.table(xr.Dataset({"population": population}), ["median_age"])
+    assert rows.value.round(6).tolist()[0] == pytest.approx(9.5 / 9.0, abs=1e-6)
+    assert np.isnan(rows.value[1])
+
+
+def test_the_functions_refuse_what_the_table_leaves_out():
+    with pytest.raises(BoundsError, match=r"no one in the population(.|\n)*region=nobody"):
+        ind.mean_age(regions_with_one_empty().population)
+    ps.indicators.table(regions_with_one_empty())
+    with pytest.raises(BoundsError, match="no one in the population"):  # also after a table
+        ind.mean_age(regions_with_one_empty().population)

@@ -91,10 +91,12 @@ def test_it_is_in_the_baselines():
     national = ps.load_baseline("cixi", end=2025, migration="national")
     added = internal["net_migration_rate"] - national["net_migration_rate"]
     assert float(added.sel(year=2025, age=20, sex="female")) > 0.02
-    assert "internal migration of 2010-2020 carried on" in internal.attrs["rule_migration"]
-    assert "no internal migration" in national.attrs["rule_migration"]
+    assert (
+        "internal migration of 2010-2020 carried on" in internal["net_migration_rate"].attrs["rule"]
+    )
+    assert "no internal migration" in national["net_migration_rate"].attrs["rule"]
     huancui = ps.load_baseline("huancui", end=2021)
-    assert "no internal migration" in huancui.attrs["rule_migration"]
+    assert "no internal migration" in huancui["net_migration_rate"].attrs["rule"]
 
 
 def test_a_place_whose_borders_changed_is_refused():

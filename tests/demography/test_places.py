@@ -25,9 +25,16 @@ def test_every_baseline_projects_and_its_books_close(name):
     result = ps.project(baseline)
     check_accounting(result)
     assert baseline.attrs["place"] == name
-    assert "National Bureau of Statistics" in baseline.attrs["sources"]
-    for rule in ("rule_population", "rule_mortality", "rule_fertility", "rule_migration"):
-        assert baseline.attrs[rule]
+    assert "National Bureau of Statistics" in baseline["population"].attrs["source"]
+    assert "World Population Prospects 2024" in baseline["fertility_rate"].attrs["source"]
+    flows = "net_migration" if name == "china" else "net_migration_rate"
+    ruled = ("population", "mortality_rate", "fertility_rate", flows, "birth_order_share",
+             "children_by_order", "women_by_parity")  # fmt: skip
+    for variable in ruled:
+        assert baseline[variable].attrs["rule"]
+        assert result.attrs[f"rule_{variable}"] == baseline[variable].attrs["rule"]
+    assert baseline["population"].attrs["reference_date"] == "2021-01-01"
+    assert not [key for key in baseline.attrs if str(key).startswith("rule_")]
 
 
 def test_china_has_the_rates_of_wpp():
@@ -193,7 +200,9 @@ def test_own_tables_make_a_baseline():
 
 def test_own_city_runs_a_scenario():
     baseline = ps.build_baseline(
-        **own_tables(order_mix=(0.55, 0.38, 0.07), registered_share=0.8, place="mycity")
+        **own_tables(
+            order_mix=(0.55, 0.38, 0.07), registered_share=0.8, place="mycity", nation="China"
+        )
     )
     package = ps.load_scenario("ouhai").model_copy(update={"place": "mycity"})
     result = ps.simulate(baseline, package, draws=10)
@@ -237,7 +246,7 @@ def test_death_rates_that_end_early_are_closed_by_a_law():
             for s in ("female", "male")]  # fmt: skip
     short = pd.concat([abridged, pd.DataFrame(rows)])
     baseline = ps.build_baseline(**own_tables(mortality_rate=short))
-    assert "Kannisto's law fitted on ages 65-84" in baseline.attrs["rule_mortality"]
+    assert "Kannisto's law fitted on ages 65-84" in baseline["mortality_rate"].attrs["rule"]
     got = ps.life_table(baseline["mortality_rate"])["ex"].isel(age=0, year=0)
     assert float(abs(got - table["ex"].isel(age=0)).max()) < 0.3
 

@@ -83,7 +83,7 @@ def test_only_what_differs_has_the_dimension(both):
     shared = {"mortality_rate", "net_migration_rate", "sex_ratio_at_birth", "birth_order_share"}
     for name in shared:
         assert "region" not in parts[name].dims
-    assert "constrained to the city's" in parts.attrs["rule_fertility"]
+    assert "constrained to the city's" in parts["fertility_rate"].attrs["rule"]
     assert parts.attrs["place"] == both[0]
 
 
@@ -193,8 +193,9 @@ def test_stacked_regions_project_as_they_do_alone():
             np.testing.assert_array_equal(
                 result[variable].sel(region=name).values, single[variable].values
             )
-    assert "baotou: WPP 2024 China, life expectancy -0.37" in stacked.attrs["rule_mortality"]
-    assert stacked.attrs["reference_date"] == "2020-11-01"
+    assert "baotou: WPP 2024 China, life expectancy -0.37" in stacked.mortality_rate.attrs["rule"]
+    assert stacked.sex_ratio_at_birth.attrs["source"] == alone["cixi"].sex_ratio_at_birth.source
+    assert stacked.population.attrs["reference_date"] == "2021-01-01"
     assert "place" not in stacked.attrs
 
 

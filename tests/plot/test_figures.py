@@ -7,12 +7,13 @@ import warnings
 import matplotlib as mpl
 import numpy as np
 import pytest
+import xarray as xr
 
 mpl.use("agg")
 from matplotlib import pyplot as plt
 
 import popsim as ps
-from popsim.errors import DimensionError, MissingVariableError
+from popsim.errors import CoordinateError, DimensionError, MissingVariableError
 from popsim.plot.style import bilingual, chinese_family, styled
 
 
@@ -49,6 +50,55 @@ def test_pyramid_bars_are_the_population(result):
     assert widths[-1] == pytest.approx(float(population.median("draw").max()))
     with pytest.raises(DimensionError, match="one population by sex and age"):
         ps.plot.pyramid(result["population"])
+
+
+def people(ages, values):
+    """Women and men of some ages."""
+    return xr.DataArray(
+        [values, values],
+        dims=("sex", "age"),
+        coords={"sex": ["female", "male"], "age": ages},
+        name="population",
+    )
+
+
+@pytest.mark.parametrize("width", [1, 5, 10])
+def test_pyramid_bars_are_as_high_as_their_groups_are_wide(width):
+    ages = np.arange(0, 101, width)
+    axes = ps.plot.pyramid(people(ages, ages + 1.0), beside=people(ages, ages + 2.0))
+    bars = [bar for bar in axes.patches if bar.get_width() > 0]  # of the women
+    assert [bar.get_y() for bar in bars] == ages.tolist()
+    assert {bar.get_height() for bar in bars} == {width}
+    assert axes.get_ylim() == (0, 100 + width)
+    outline = axes.lines[0].get_ydata()
+    assert outline[:4].tolist() == [0, width, width, 2 * width]
+    assert outline[-1] == 100 + width
+    assert axes.get_xlabel().startswith("Persons")
+
+
+def test_pyramid_of_draws_runs_through_the_middle_of_the_groups():
+    ages = np.arange(0, 101, 5)
+    drawn = people(ages, ages + 1.0).expand_dims(draw=3) * xr.DataArray([1, 2, 3], dims="draw")
+    axes = ps.plot.pyramid(drawn)
+    assert {y for _, y in axes.collections[0].get_paths()[0].vertices} == {*(ages + 2.5)}
+
+
+def test_pyramid_of_uneven_groups_is_persons_per_year_of_age():
+    axes = ps.plot.pyramid(people([0, 1, 5, 10], [10.0, 40.0, 50.0, 50.0]))
+    bars = [bar for bar in axes.patches if bar.get_width() > 0]
+    assert [bar.get_height() for bar in bars] == [1, 4, 5, 5]
+    assert [bar.get_width() for bar in bars] == [10, 10, 10, 10]
+    assert axes.get_xlabel().startswith("Persons per year of age")
+
+
+def test_pyramid_refuses_ages_that_it_cannot_draw():
+    fives = people(np.arange(0, 101, 5), np.ones(21))
+    with pytest.raises(CoordinateError, match=r"different ages\n  where: beside(.|\n)*0, 5"):
+        ps.plot.pyramid(fives, beside=people(np.arange(101), np.ones(101)))
+    with pytest.raises(CoordinateError, match="not rising lower bounds"):
+        ps.plot.pyramid(fives.isel(age=slice(None, None, -1)))
+    with pytest.raises(CoordinateError, match=r"not rising lower bounds(.|\n)*'0-4'"):
+        ps.plot.pyramid(people(["0-4", "5+"], [1.0, 2.0]))
 
 
 def test_chinese_is_rendered_without_missing_glyphs(tmp_path):

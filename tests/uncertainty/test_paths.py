@@ -21,7 +21,9 @@ from popsim.uncertainty.mortality import shift_reach
 
 VARIABLES = ["fertility_factor", "life_expectancy_shift", "migration_shift", "sex_ratio_factor"]
 NATION = xr.Dataset(
-    {"net_migration_total": 0.0}, coords={"year": np.arange(2021, 2101)}, attrs={"place": "china"}
+    {"net_migration_total": 0.0},
+    coords={"year": np.arange(2021, 2101)},
+    attrs={"nation": "China", "scope": "nation"},
 )
 LABELS = ["ouhai", "cixi", "huzhou", "wuxing"]
 REGIONS = xr.Dataset(
@@ -31,6 +33,7 @@ REGIONS = xr.Dataset(
         "region": LABELS,
         "province": ("region", ["zj", "zj", "js", "zj"]),
     },
+    attrs={"nation": "China"},
 )
 
 
@@ -107,12 +110,27 @@ def test_a_place_by_name_is_the_region_of_that_label():
         )
 
 
-def test_the_nation_among_places_has_no_deviation_of_its_own():
-    with_nation = REGIONS.assign_coords(region=["china", *LABELS[1:]])
-    drawn = demographic_draws(with_nation, 10, 2).sel(region="china")
+def test_the_nation_among_places_has_no_deviation_of_its_own_whatever_it_is_called():
+    with_nation = REGIONS.assign_coords(
+        region=["middle_kingdom", *LABELS[1:]], scope=("region", ["nation", *["place"] * 3])
+    )
+    drawn = demographic_draws(with_nation, 10, 2)
     nation = demographic_draws(NATION.sel(year=REGIONS.year), 10, 2)
-    np.testing.assert_array_equal(drawn.fertility_factor, nation.fertility_factor)
-    np.testing.assert_array_equal(drawn.life_expectancy_shift, nation.life_expectancy_shift)
+    for name in VARIABLES[:3]:
+        itself = drawn[name].sel(region="middle_kingdom")
+        np.testing.assert_array_equal(itself, nation[name])
+        assert (drawn[name].sel(region="cixi") != nation[name]).any()
+    # chosen alone it still says what it is
+    alone = demographic_draws(with_nation.isel(region=0), 10, 2)
+    np.testing.assert_array_equal(alone.fertility_factor, nation.fertility_factor)
+
+
+def test_a_place_named_china_is_a_place():
+    named = NATION.assign_attrs(place="china", scope="place")
+    drawn, nation = demographic_draws(named, 10, 2), demographic_draws(NATION, 10, 2)
+    for name in VARIABLES[:3]:
+        assert (drawn[name] != nation[name]).any()
+    np.testing.assert_array_equal(drawn.sex_ratio_factor, nation.sex_ratio_factor)
 
 
 def test_fewer_draws_and_years_are_the_first_of_more():
@@ -189,6 +207,46 @@ def test_a_users_intervals_take_the_place_of_wpps():
     np.testing.assert_allclose(q, [[0.9] * 80, [1.2] * 80], atol=0.003)  # half a stratum
     other = demographic_draws(NATION, 1000, 1, sampling="latin_hypercube")
     np.testing.assert_array_equal(drawn.migration_shift, other.migration_shift)
+
+
+@pytest.mark.parametrize("scope", ["nation", "place"])
+def test_a_users_intervals_are_met_as_given_whatever_the_baseline_is(scope):
+    mine = calibrate_to_intervals([2021, 2100], [2.0, 2.0], [1.8, 1.8], [2.4, 2.4], correlation=0.9)
+    lives = calibrate_to_intervals([2021], [80.0], [78.0], [82.0], correlation=0.98)
+    flows = calibrate_to_intervals([2021], [0.0], [-0.002], [0.002], correlation=0.9)
+    given = {
+        "fertility": mine,
+        "life_expectancy_female": lives,
+        "life_expectancy_male": lives,
+        "migration": flows,
+    }
+    baseline = NATION.assign_attrs(scope=scope, nation="Atlantis")
+    drawn = demographic_draws(baseline, 1000, 1, sampling="latin_hypercube", intervals=given)
+    ends = drawn.sel(year=[2030, 2090]).quantile([0.1, 0.9], "draw")
+    # half of a stratum of 1,000
+    np.testing.assert_allclose(ends.fertility_factor, [[0.9] * 2, [1.2] * 2], atol=0.003)
+    np.testing.assert_allclose(ends.migration_shift, [[-0.002] * 2, [0.002] * 2], atol=2e-5)
+    shifts = ends.life_expectancy_shift.values
+    np.testing.assert_allclose(shifts, np.broadcast_to([[[-2.0]], [[2.0]]], (2, 2, 2)), atol=0.02)
+
+
+def test_a_quantity_without_a_users_intervals_keeps_the_deviations_of_a_place():
+    place = NATION.assign_attrs(scope="place")
+    flows = calibrate_to_intervals([2021], [0.0], [-0.002], [0.002], correlation=0.9)
+    lives = calibrate_to_intervals([2021], [80.0], [78.0], [82.0], correlation=0.98)
+    default = demographic_draws(place, 10, 1)
+    drawn = demographic_draws(
+        place, 10, 1, intervals={"migration": flows, "life_expectancy_male": lives}
+    )
+    nation = demographic_draws(
+        NATION, 10, 1, intervals={"migration": flows, "life_expectancy_male": lives}
+    )
+    np.testing.assert_array_equal(drawn.fertility_factor, default.fertility_factor)
+    np.testing.assert_array_equal(drawn.migration_shift, nation.migration_shift)
+    for sex, other in (("male", nation), ("female", default)):
+        np.testing.assert_array_equal(
+            drawn.life_expectancy_shift.sel(sex=sex), other.life_expectancy_shift.sel(sex=sex)
+        )
 
 
 def test_population_intervals_are_as_wide_as_wpps(reference):
