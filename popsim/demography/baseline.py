@@ -17,12 +17,19 @@ from popsim.demography.fertility_scaling import rates_from_pattern, scale_to_mea
 from popsim.demography.graduation import graduate_counts, graduate_rates, parse_age_groups
 from popsim.demography.lifetable import life_table
 from popsim.demography.mortality import scale_to_life_expectancy
+from popsim.demography.parity_past import (
+    RECONSTRUCTION,
+    RELATIONAL,
+    parity_from_past,
+    women_from_shares,
+)
 from popsim.demography.parity_start import (
     FIRST_START,
     LAST_START,
     level_of_fertility,
     starting_women,
 )
+from popsim.demography.past_fertility import read_past
 from popsim.errors import CoordinateError, InputError, MissingVariableError
 from popsim.schema.checks import check_sex, check_values
 from popsim.schema.provenance import provenance
@@ -49,6 +56,8 @@ def build_baseline(
     net_migration: ByYear | Table | None = None,
     order_mix: Sequence[float] | None = None,
     registered_share: float | None = None,
+    past_fertility: pd.Series | Table | None = None,
+    nation: str | None = None,
     place: str | None = None,
 ) -> xr.Dataset:
     """Build the inputs of a projection by single age and year from a user's own tables.
@@ -82,11 +91,21 @@ def build_baseline(
         Net migrants [persons a year]: a total (spread like the population), or by ``sex``
         and ``age``. Closed if absent.
     order_mix : three floats, optional
-        Shares of first, second, and third and higher births in the first year [1]; that of
-        Fuzhou 2020 if absent. The orders follow its pattern by age, raked to the mix.
+        Shares of first, second, and third and higher births in the first year [1]. If absent,
+        what follows from the women by parity and the fertility of the place; in China the mix
+        of Fuzhou 2020. The orders have the pattern by age of the same, raked to the mix.
     registered_share : float, optional
         Share of the births that is to families of the household register [1]; needed for
         instruments that only they may claim.
+    past_fertility : DataFrame, DataArray or Series, optional
+        What the women have borne up to the start: rates by ``year`` and ``age`` or
+        ``age_group`` [births per woman and year]; total fertility rates by ``year`` (the
+        pattern of the first year is theirs); or the mean number of children ever born by
+        ``age`` or ``age_group`` at the start. Best from 35 years before the start or earlier;
+        the first year is held before it.
+    nation : str, optional
+        "china": the place is China or lies in it, and China's past by parity is the place's,
+        moved to its fertility, where ``past_fertility`` is absent.
     place : str, optional
         Name of the place: scenarios are checked against it, and it keys the place's own
         draws. Give different places different names.
@@ -98,12 +117,12 @@ def build_baseline(
         age), fertility_rate (year, age), sex_ratio_at_birth (year), and net_migration or
         net_migration_total; and for scenarios birth_order_share (order, age) of the first
         year, children_by_order (order, child_age 0 to 17) and women_by_parity (parity, age).
-        The women by parity are a reconstruction for places of China
-        (:func:`popsim.demography.parity_start.starting_shares`) by fertility_level, the total
-        fertility rate over China's; the children have the order
-        mixes of China's births moved to the place's
-        (:func:`popsim.demography.birth_orders.children_by_order`); assign your own where you
-        have them. A start before 1990 has no women by parity.
+        Women by parity are reconstructed so that each cohort has had its past fertility
+        (:func:`popsim.demography.parity_past.parity_from_past`; ``children_ever_born`` (age)
+        says it); in China from its own tables, by ``fertility_level``, the total fertility
+        rate over China's (:func:`popsim.demography.parity_start.starting_shares`). Assign your
+        own where you have them
+        (:func:`popsim.demography.parity_census.women_by_parity_from_census`).
         The attributes name the rule behind each.
 
     Raises
@@ -111,7 +130,15 @@ def build_baseline(
     InputError
         Columns that are missing, a date after the end, years without a figure.
     BoundsError, CoordinateError
-        As from :func:`popsim.project`, and from graduation.
+        As from :func:`popsim.project`, and from graduation; a past fertility that cannot be.
+    DimensionError
+        A past fertility without years and without ages.
+
+    Warns
+    -----
+    AssumedFertilityWarning
+        Outside of China, no past fertility is given: women by parity are those of women who
+        have always had the fertility of the first year.
 
     Notes
     -----
@@ -134,6 +161,7 @@ def build_baseline(
     ...     total_fertility_rate=0.9,
     ...     fertility_pattern=data.table("fertility_china_2020"),
     ...     sex_ratio_at_birth=1.10,
+    ...     nation="china",
     ... )
     >>> int(baseline.year[0]), int(baseline.year[-1]), baseline.population.sizes["age"]
     (2021, 2030, 101)
@@ -180,15 +208,18 @@ def build_baseline(
     if net_migration is not None:
         name, flows, migration_rule = _migration(net_migration, years)
         made[name] = flows
-    parity_rule = "no women by parity: the tables of births by cohort do not reach so far back"
-    if FIRST_START <= start < LAST_START:
-        women = now.sel(sex="female", drop=True)
+    women = now.sel(sex="female", drop=True)
+    own = None
+    if nation == "china" and past_fertility is None and FIRST_START <= start < LAST_START:
         made["fertility_level"] = level_of_fertility(tfr)
         made["women_by_parity"] = starting_women(women, start, level=made["fertility_level"])
-        parity_rule = (
-            "reconstructed: births by cohort of WPP 2024 China and childless women of the census "
-            "of 2020, moved to the place's total fertility rate (table parity_assumptions)"
-        )
+    else:
+        first = fertility.isel(year=0, drop=True)
+        past = read_past(_past(past_fertility), first, start)
+        own = parity_from_past(past, first)
+        made["children_ever_born"] = own["children_ever_born"]
+        made["women_by_parity"] = women_from_shares(women, own["parity_share"], past.rule)
+        made["women_by_parity"].attrs[RECONSTRUCTION] = RELATIONAL
     if registered_share is not None:
         made["registered_share"] = xr.DataArray(float(registered_share))
     level = (
@@ -202,19 +233,30 @@ def build_baseline(
         "rule_fertility": "total fertility rate x age pattern, groups graduated to single ages"
         + (", moved to the mean age" if mean_age_at_childbearing is not None else ""),
         "rule_migration": migration_rule,
-        "rule_order": "order shares by age of Fuzhou 2020, raked in the first year to "
-        + ("its own order mix" if order_mix is None else "the order mix given")
-        + "; children by the order mixes of China's births, moved to it",
-        "rule_parity": parity_rule,
+        "rule_order": _order_rule(own is None, order_mix is None),
     }
     if place is not None:
         rules["place"] = place
-    baseline = describe(with_birth_orders(xr.Dataset(made), order_mix))
+    baseline = describe(with_birth_orders(xr.Dataset(made), order_mix, own=own))
     baseline.attrs = {**rules, **provenance("build_baseline", end=end)}
     for name in map(str, baseline.data_vars):
         if name in VARIABLES:
             check_values(baseline[name], VARIABLES[name])
     return baseline
+
+
+def _past(given: pd.Series | Table | None) -> pd.Series | xr.DataArray | None:
+    return as_array(given, "past_fertility") if isinstance(given, pd.DataFrame) else given
+
+
+def _order_rule(china: bool, own_mix: bool) -> str:
+    pattern = "of Fuzhou 2020" if china else "of the women by parity"
+    if not own_mix:
+        pattern += ", raked in the first year to the order mix given"
+    elif china:
+        pattern += ", raked in the first year to its own order mix"
+    born = "China's births, moved to it" if china else "the place's past births"
+    return f"order shares by age {pattern}; children by the order mixes of {born}"
 
 
 def _date(given: dt.date | str) -> dt.date:
