@@ -58,7 +58,7 @@ def parity_from_past(past: PastFertility, fertility_rate: xr.DataArray) -> xr.Da
     ...     coords={"age": range(101)})
     >>> known = parity_from_past(read_past(pd.Series({2020: 1.9}), now, 2021), now)
     >>> known.parity_share.sel(age=[25, 50]).round(2).values.T.tolist()
-    [[0.63, 0.29, 0.07, 0.01], [0.14, 0.17, 0.42, 0.26]]
+    [[0.63, 0.29, 0.07, 0.01], [0.14, 0.18, 0.41, 0.27]]
     """
     rates, scale, now = xr.broadcast(past.rates, past.scale, fertility_rate, exclude=("year",))
     rates, scale = rates.transpose(..., "year", "age"), scale.transpose(..., "age")

@@ -56,7 +56,7 @@ def odds_factor(quantity: str, at: np.ndarray) -> np.ndarray:
     Examples
     --------
     >>> odds_factor("first_odds", np.array([0.0, 0.5, 0.75])).round(4).tolist()
-    [0.5, 1.0, 1.4142]
+    [0.55, 1.0, 1.3416]
     """
     _, value, low, high = _values(quantity)
     away = 2.0 * np.asarray(at, dtype=float) - 1.0
@@ -148,7 +148,7 @@ def risks(level: np.ndarray, mean_age: np.ndarray, position: np.ndarray) -> np.n
     >>> one, high = np.array([1.3]), np.array([6.5])
     >>> [risks(level, np.array(28.5), np.array([0.9]))[:, 0].round(2).tolist()
     ...     for level in (one, high)]
-    [[0.84, 1.0, 0.29, 0.29], [0.29, 1.0, 1.0, 1.0]]
+    [[0.82, 1.0, 0.29, 0.29], [0.29, 1.0, 1.0, 1.0]]
     """
     of = standard()
     later = np.asarray(mean_age)[..., None] - of.mean_age
@@ -209,6 +209,25 @@ def bear(able: np.ndarray, risk: np.ndarray, births: np.ndarray, year: int) -> n
     return borne * np.where(some, births / np.where(some, made, 1.0), 0.0)[..., None, :]
 
 
+def able_of(shares: np.ndarray) -> np.ndarray:
+    """Women of each parity who may still bear (..., parity, age), per woman of the age.
+
+    All but those who never do (``never``), and those who stop at their first child
+    (``only_one``, of all who have borne).
+
+    Examples
+    --------
+    >>> able_of(np.array([[0.5], [0.25], [0.25], [0.0]]))[:, 0].round(3).tolist()
+    [0.48, 0.24, 0.25, 0.0]
+    """
+    able = shares.copy()
+    childless = shares[..., 0, :]
+    never, only_one = (float(_values(name)[1][0]) for name in ("never", "only_one"))
+    able[..., 0, :] = np.maximum(childless - never, 0.0)
+    able[..., 1, :] = np.maximum(shares[..., 1, :] - only_one * (1.0 - childless), 0.0)
+    return able
+
+
 def walk(
     rates: np.ndarray, scale: np.ndarray, time: int, *, years: int
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -240,7 +259,6 @@ def walk(
         Nearly all women of an age would bear in a year.
     """
     places, span, ages = rates.shape
-    never = float(_values("never")[1][0])
     shares = np.zeros((places, PARITIES, ages))
     shares[:, 0] = 1.0
     by_order = np.zeros((places, years, ORDERS, ages))
@@ -256,9 +274,7 @@ def walk(
         births = np.where(born, both[:, at], 0.0) * scale
         position, mean_age = schedule(row)
         risk = risks(total[:, None] * scale, mean_age, position[:, at])
-        able = shares.copy()
-        able[:, 0] = np.maximum(able[:, 0] - never, 0.0)
-        borne = bear(able, risk, births, time - since)
+        borne = bear(able_of(shares), risk, births, time - since)
         shares -= borne * np.array([1.0, 1.0, 1.0, 0.0])[:, None]
         shares[:, 1:] += borne[:, :3]
         if since <= years:
@@ -311,8 +327,7 @@ def first_year_orders(shares: np.ndarray, rates: np.ndarray, time: int) -> np.nd
     """
     # At an age bear those who have it at the start, and those who reach it in the year.
     younger = np.concatenate([shares[..., :1], shares[..., :-1]], axis=-1)
-    able = (shares + younger) / 2.0
-    able[:, 0] = np.maximum(able[:, 0] - float(_values("never")[1][0]), 0.0)
+    able = able_of((shares + younger) / 2.0)
     position, mean_age = schedule(rates)
     position = position - np.diff(position, axis=-1, prepend=0.0) / 2.0
     level = np.broadcast_to(rates.sum(axis=-1, keepdims=True), rates.shape)
