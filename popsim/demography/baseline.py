@@ -104,7 +104,7 @@ def build_baseline(
         ``age`` or ``age_group`` at the start. Best from 35 years before the start or earlier;
         the first year is held before it.
     nation : str, optional
-        "china": the place is China or lies in it, and China's past by parity is the place's,
+        "China": the place is China or lies in it, and China's past by parity is the place's,
         moved to its fertility, where ``past_fertility`` is absent.
     place : str, optional
         Name of the place: scenarios are checked against it, and it keys the place's own
@@ -161,7 +161,7 @@ def build_baseline(
     ...     total_fertility_rate=0.9,
     ...     fertility_pattern=data.table("fertility_china_2020"),
     ...     sex_ratio_at_birth=1.10,
-    ...     nation="china",
+    ...     nation="China",
     ... )
     >>> int(baseline.year[0]), int(baseline.year[-1]), baseline.population.sizes["age"]
     (2021, 2030, 101)
@@ -210,7 +210,8 @@ def build_baseline(
         made[name] = flows
     women = now.sel(sex="female", drop=True)
     own = None
-    if nation == "china" and past_fertility is None and FIRST_START <= start < LAST_START:
+    in_china = nation is not None and nation.strip().lower() == "china"
+    if in_china and past_fertility is None and FIRST_START <= start < LAST_START:
         made["fertility_level"] = level_of_fertility(tfr)
         made["women_by_parity"] = starting_women(women, start, level=made["fertility_level"])
     else:
@@ -233,7 +234,6 @@ def build_baseline(
         "rule_fertility": "total fertility rate x age pattern, groups graduated to single ages"
         + (", moved to the mean age" if mean_age_at_childbearing is not None else ""),
         "rule_migration": migration_rule,
-        "rule_order": _order_rule(own is None, order_mix is None),
     }
     if place is not None:
         rules["place"] = place
@@ -247,16 +247,6 @@ def build_baseline(
 
 def _past(given: pd.Series | Table | None) -> pd.Series | xr.DataArray | None:
     return as_array(given, "past_fertility") if isinstance(given, pd.DataFrame) else given
-
-
-def _order_rule(china: bool, own_mix: bool) -> str:
-    pattern = "of Fuzhou 2020" if china else "of the women by parity"
-    if not own_mix:
-        pattern += ", raked in the first year to the order mix given"
-    elif china:
-        pattern += ", raked in the first year to its own order mix"
-    born = "China's births, moved to it" if china else "the place's past births"
-    return f"order shares by age {pattern}; children by the order mixes of {born}"
 
 
 def _date(given: dt.date | str) -> dt.date:

@@ -262,6 +262,13 @@ def with_birth_orders(
     pattern = None if own is None else own["birth_order_share"]
     shares = order_shares(births, mix, pattern=pattern).rename("birth_order_share")
     shares.attrs = VARIABLES["birth_order_share"].attrs()
+    shares.attrs["rule"] = (
+        "by age of Fuzhou 2020, raked in the first year to "
+        + ("its own order mix" if mix is None else "the order mix given")
+        if own is None
+        else "from the women by parity and the fertility of the first year"
+        + ("" if mix is None else ", raked to the order mix given")
+    )
     first = _mix(births, shares)
     start = int(baseline["year"].values[0])
     born, own_mix = None, None
@@ -273,6 +280,11 @@ def with_birth_orders(
         own_mix = _mix(births, own["birth_order_share"])
         born = (borne / total.where(total > 0.0, 1.0)).where(total > 0.0, own_mix)
     children = children_by_order(baseline["population"], start, first, born=born, own_mix=own_mix)
+    children.attrs["rule"] = (
+        "order mixes of China's births, moved to that of the first year"
+        if own is None
+        else "the orders of the place's past births" + ("" if mix is None else ", moved to the mix")
+    )
     return baseline.assign(birth_order_share=shares, children_by_order=children)
 
 

@@ -106,17 +106,18 @@ def held_before(rates: xr.DataArray, time: int) -> xr.DataArray:
     InputError
         None of the years lies before the date.
     CoordinateError
-        Years that do not rise, or have no labels.
+        Years that do not rise, have no labels, or are all a century away.
     """
-    if "year" not in rates.coords or np.any(np.diff(rates["year"].values) <= 0):
+    known = rates["year"].values
+    rows = "year" not in rates.coords or known.max() < time - YEARS  # 0, 1, 2: no years
+    if rows or np.any(np.diff(known) <= 0):
         raise CoordinateError(
             "the years of the past fertility are not labelled, or do not rise",
             where="past_fertility",
-            got=rates["year"].values.tolist() if "year" in rates.coords else "no labels",
-            allowed="calendar years that rise",
+            got=known.tolist() if "year" in rates.coords else "no labels",
+            allowed=f"calendar years that rise, some of them after {time - YEARS}",
             fix="give the array a coordinate: .assign_coords(year=[1990, 1991, ...])",
         )
-    known = rates["year"].values
     past = rates.sel(year=known[known < time])
     if past.sizes["year"] == 0:
         raise InputError(
@@ -185,7 +186,7 @@ def read_past(
                 "women by parity and children by order are those of women who have always had the "
                 "fertility of the first year, since the place's past is not given; give "
                 "build_baseline past_fertility= (rates by year and age, total fertility rates by "
-                'year, or children ever born by age), or, for a place of China, nation="china"'
+                'year, or children ever born by age), or, for a place of China, nation="China"'
             ),
             stacklevel=3,  # whoever calls build_baseline
         )

@@ -108,7 +108,7 @@ def load_baseline(name: str, *, end: int = 2100, migration: str = "internal") ->
         net_migration=china.net_migration(FIRST_YEAR, end) if national else None,
         order_mix=_order_mix(known),
         registered_share=known.get("registered_share"),
-        nation="china",
+        nation="China",
         place=name,
     )
     if migration != "closed" and name != "china":

@@ -105,7 +105,7 @@ def two_child_inputs() -> xr.Dataset:
         fertility_pattern=china.fertility_pattern(*span),
         sex_ratio_at_birth=china.published("sex_ratio_at_birth").sel(year=slice(*span)),
         net_migration=china.net_migration(*span),
-        nation="china",
+        nation="China",
         place="china",
     )
     women = inputs["population"].sel(sex="female", drop=True)

@@ -232,6 +232,8 @@ def test_what_is_refused():
         read_past(xr.DataArray([2.0, 1.9], dims="year"), now, 2021)
     with pytest.raises(CoordinateError, match="not labelled, or do not rise"):
         read_past(pd.Series({2020: 2.0, 2010: 1.9}), now, 2021)
+    with pytest.raises(CoordinateError, match=r"not labelled(.|\n)*got: \[0, 1\]"):
+        read_past(pd.Series([2.0, 1.9]), now, 2021)
     with pytest.raises(DimensionError, match="neither years nor ages"):
         read_past(xr.DataArray([2.0], dims="region"), now, 2021)
     early = xr.DataArray([0.1, 0.2], {"age": [12, 13]}, ("age",))
@@ -279,6 +281,8 @@ def test_births_are_borne_from_low_to_high_fertility(level):
     baseline = own(total_fertility_rate=level, fertility_pattern=pattern(28.0, 6.0),
         past_fertility=past)  # fmt: skip
     assert "fertility_level" not in baseline
+    assert "women by parity" in baseline["birth_order_share"].attrs["rule"]
+    assert "the place's past births" in baseline["children_by_order"].attrs["rule"]
     rates = consistent_rates(baseline)["conditional_fertility_rate"]
     assert float(rates.max()) < 0.75
     result = ps.simulate(baseline, [], draws=20, seed=1)
@@ -316,7 +320,7 @@ def test_an_order_mix_given_is_met_and_moves_the_children():
 
 
 def test_a_past_of_ones_own_stands_above_chinas():
-    baseline = own(nation="china", past_fertility=pd.Series({1980: 2.0, 2020: 1.5}))
+    baseline = own(nation="China", past_fertility=pd.Series({1980: 2.0, 2020: 1.5}))
     assert baseline["women_by_parity"].attrs["rule"].startswith("total fertility rates given")
     assert "children_ever_born" in baseline
 

@@ -201,7 +201,7 @@ def test_a_start_in_the_years_of_high_fertility_has_women_for_its_births(start):
         fertility_pattern=data.table("fertility_china_2020"),
         sex_ratio_at_birth=1.07,
         order_mix=(0.4, 0.3, 0.3),
-        nation="china",
+        nation="China",
     )
     split = baseline["women_by_parity"]
     assert "China's past by cohort" in split.attrs["rule"]
@@ -233,7 +233,7 @@ def test_a_place_of_china_has_mothers_for_the_births_of_its_first_year(tfr):
         total_fertility_rate=tfr,
         fertility_pattern=data.table("fertility_china_2020"),
         sex_ratio_at_birth=1.1,
-        nation="china",
+        nation="China",
     )
     rates = consistent_rates(baseline)["conditional_fertility_rate"].isel(year=0)
     assert float(rates.max()) < 1.0
