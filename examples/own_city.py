@@ -86,8 +86,8 @@ def build() -> xr.Dataset:
         net_migration=pd.Series({2021: 4000.0, 2040: 0.0}),
         # 55 % first and 38 % second births; their ages as in Fuzhou 2020.
         order_mix=[0.55, 0.38, 0.07],
-        place="my_city",
         nation="China",
+        place="my_city",
     )
 
 

@@ -18,6 +18,7 @@ _WHERE = {
     "load_scenario": "popsim.scenario.load",
     "Scenario": "popsim.scenario.model",
     "life_table": "popsim.demography.lifetable",
+    "women_by_parity_from_census": "popsim.demography.parity_census",
 }
 _MODULES = {
     "indicators": "popsim.demography.indicators",

@@ -122,6 +122,10 @@ class PopsimWarning(UserWarning):
     """Base of every warning of popsim."""
 
 
+class AssumedFertilityWarning(PopsimWarning):
+    """Women by parity rest on an assumed past: that of the place was not given."""
+
+
 class MigrationAdjustmentWarning(PopsimWarning):
     """Net migration was altered because it would have emptied an age group."""
 

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from popsim.demography.base_population import move_to_january, next_january
@@ -16,12 +17,19 @@ from popsim.demography.mortality import (
     scale_to_life_expectancy,
     scale_to_life_expectancy_of_both_sexes,
 )
+from popsim.demography.parity_past import (
+    RECONSTRUCTION,
+    RELATIONAL,
+    parity_from_past,
+    women_from_shares,
+)
 from popsim.demography.parity_start import (
     FIRST_START,
     LAST_START,
     level_of_fertility,
     starting_women,
 )
+from popsim.demography.past_fertility import read_past
 from popsim.demography.single_age_inputs import (
     net_migration_by_year,
     single_age_mortality,
@@ -31,7 +39,7 @@ from popsim.demography.single_age_inputs import (
 from popsim.errors import ConflictError, DimensionError, InputError
 from popsim.schema.checks import check_values
 from popsim.schema.provenance import provenance, with_rules
-from popsim.schema.territory import Scope, territory_attrs
+from popsim.schema.territory import CHINA, Scope, territory_attrs
 from popsim.schema.variables import VARIABLES, describe
 
 
@@ -50,6 +58,7 @@ def build_baseline(
     net_migration_rate: xr.DataArray | None = None,
     order_mix: Sequence[float] | None = None,
     registered_share: float | None = None,
+    past_fertility: pd.Series | Table | None = None,
     place: str | None = None,
     nation: str | None = None,
     scope: Scope = "place",
@@ -94,11 +103,18 @@ def build_baseline(
         (sex, age 0 to 100+) [net migrants per person and year], optionally by ``year``, in
         the place of ``net_migration``.
     order_mix : three floats, optional
-        Shares of first, second, and third and higher births in the first year [1]; that of
-        Fuzhou 2020 if absent. The orders follow its pattern by age, raked to the mix.
+        Shares of first, second, and third and higher births in the first year [1]. If absent,
+        what follows from the women by parity and the fertility of the place; in China the mix
+        of Fuzhou 2020. The orders have the pattern by age of the same, raked to the mix.
     registered_share : float, optional
         Share of the births that is to families of the household register [1]; needed for
         instruments that only they may claim.
+    past_fertility : DataFrame, DataArray or Series, optional
+        What the women have borne up to the start: rates by ``year`` and ``age`` or
+        ``age_group`` [births per woman and year]; total fertility rates by ``year`` (the
+        pattern of the first year is theirs); or the mean number of children ever born by
+        ``age`` or ``age_group`` at the start. Best from 35 years before the start or earlier;
+        the first year is held before it.
     place : str, optional
         Name of the place: scenarios are checked against it, and it keys the place's own
         draws. Give different places different names.
@@ -117,12 +133,12 @@ def build_baseline(
         age), fertility_rate (year, age), sex_ratio_at_birth (year), and net_migration or
         net_migration_total; and for scenarios birth_order_share (order, age) of the first
         year, children_by_order (order, child_age 0 to 17) and women_by_parity (parity, age).
-        The women by parity are a reconstruction for places of China
-        (:func:`popsim.demography.parity_start.starting_shares`) by fertility_level, the total
-        fertility rate over China's; the children have the order
-        mixes of China's births moved to the place's
-        (:func:`popsim.demography.birth_orders.children_by_order`); assign your own where you
-        have them. A start before 1990 has no women by parity.
+        Women by parity are reconstructed so that each cohort has had its past fertility
+        (:func:`popsim.demography.parity_past.parity_from_past`; ``children_ever_born`` (age)
+        says it); in China from its own tables, by ``fertility_level``, the total fertility
+        rate over China's (:func:`popsim.demography.parity_start.starting_shares`). Assign your
+        own where you have them
+        (:func:`popsim.demography.parity_census.women_by_parity_from_census`).
         The attribute ``rule`` of a variable names the rule behind it; the Dataset's ``place``,
         ``nation`` and ``scope`` say whose it is.
 
@@ -134,11 +150,19 @@ def build_baseline(
         Years without labels or far from the projection's, ages with gaps; as from
         :func:`popsim.project`, and from graduation.
     DimensionError
-        A table that varies over something it cannot (a fertility rate by sex, say).
+        A table that varies over something it cannot (a fertility rate by sex, say); a past
+        fertility without years and without ages.
     BoundsError, FitError
-        Values that are missing or impossible; a life expectancy that no rates have.
+        Values that are missing or impossible; a life expectancy that no rates have; a past
+        fertility that cannot be.
     ConflictError
         Net migration both as persons and as rates.
+
+    Warns
+    -----
+    AssumedFertilityWarning
+        Outside of China, no past fertility is given: women by parity are those of women who
+        have always had the fertility of the first year.
 
     Notes
     -----
@@ -209,16 +233,20 @@ def build_baseline(
     }
     projected = slice(moved, None)
     made = {"population": now, **{n: a.isel(year=projected) for n, a in by_calendar.items()}}
-    tfr = tfr.isel(year=projected)
+    tfr, fertility = tfr.isel(year=projected), made["fertility_rate"]
     rules = dict.fromkeys(migration, migration_rule)
-    if FIRST_START <= start < LAST_START:
-        women = now.sel(sex="female", drop=True)
+    women, own = now.sel(sex="female", drop=True), None
+    in_china = whose.get("nation") == CHINA and FIRST_START <= start < LAST_START
+    if in_china and past_fertility is None:
         made["fertility_level"] = level_of_fertility(tfr)
         made["women_by_parity"] = starting_women(women, start, level=made["fertility_level"])
-        rules["women_by_parity"] = (
-            "reconstructed: births by cohort of WPP 2024 China and childless women of the census "
-            "of 2020, moved to the place's total fertility rate (table parity_assumptions)"
-        )
+    else:
+        first = fertility.isel(year=0, drop=True)
+        past = read_past(_past(past_fertility), first, start)
+        own = parity_from_past(past, first)
+        made["children_ever_born"] = own["children_ever_born"]
+        made["women_by_parity"] = women_from_shares(women, own["parity_share"], past.rule)
+        made["women_by_parity"].attrs[RECONSTRUCTION] = RELATIONAL
     if registered_share is not None:
         made["registered_share"] = xr.DataArray(float(registered_share))
     rules |= {
@@ -229,13 +257,17 @@ def build_baseline(
         "fertility_rate": "total fertility rate x age pattern, groups graduated to single ages"
         + (", moved to the mean age" if mean_age_at_childbearing is not None else ""),
     }
-    baseline = with_rules(describe(with_birth_orders(xr.Dataset(made), order_mix)), rules)
+    baseline = with_rules(describe(with_birth_orders(xr.Dataset(made), order_mix, own=own)), rules)
     baseline["population"].attrs["reference_date"] = f"{start}-01-01"
     baseline.attrs = {**whose, **provenance("build_baseline", end=end)}
     for name in map(str, baseline.data_vars):
         if name in VARIABLES:
             check_values(baseline[name], VARIABLES[name])
     return baseline
+
+
+def _past(given: pd.Series | Table | None) -> pd.Series | xr.DataArray | None:
+    return as_array(given, "past_fertility") if isinstance(given, pd.DataFrame) else given
 
 
 def _date(given: dt.date | str) -> dt.date:

@@ -43,7 +43,12 @@ def check_mix(mix: Sequence[float]) -> np.ndarray:
     return shares / shares.sum()
 
 
-def order_shares(births_by_age: xr.DataArray, mix: Sequence[float] | None = None) -> xr.DataArray:
+def order_shares(
+    births_by_age: xr.DataArray,
+    mix: Sequence[float] | None = None,
+    *,
+    pattern: xr.DataArray | None = None,
+) -> xr.DataArray:
     r"""Share of each birth order in the births at each age of mother.
 
     Parameters
@@ -52,7 +57,10 @@ def order_shares(births_by_age: xr.DataArray, mix: Sequence[float] | None = None
         (..., age) [persons], over which the orders must add up to the mix.
     mix : sequence of float, optional
         Shares of first, second, and third and higher births over all ages [1]; those of
-        the Fuzhou table if absent.
+        the pattern if absent.
+    pattern : xarray.DataArray, optional
+        (..., order, age) shares of the orders at each age, adding up to 1 [1]; those of the
+        Fuzhou table, with its mix, if absent.
 
     Returns
     -------
@@ -67,7 +75,7 @@ def order_shares(births_by_age: xr.DataArray, mix: Sequence[float] | None = None
     Notes
     -----
     :math:`s_{oa} = w_o F_{oa} / \sum_k w_k F_{ka}` with the shares :math:`F` of the
-    Fuzhou table and the weights :math:`w` by which the mix comes out (raking).
+    pattern and the weights :math:`w` by which the mix comes out (raking).
 
     Examples
     --------
@@ -75,29 +83,44 @@ def order_shares(births_by_age: xr.DataArray, mix: Sequence[float] | None = None
     >>> order_shares(births, [0.5, 0.3, 0.2]).mean("age").round(6).values.tolist()
     [0.5, 0.3, 0.2]
     """
+    laid = births_by_age.transpose(..., "age")
+    if pattern is None:
+        known, wanted = _fuzhou(laid["age"].values)
+        shares = np.broadcast_to(known, (*laid.shape[:-1], *known.shape))
+    else:
+        shares = (pattern + 0.0 * laid).transpose(*laid.dims[:-1], "order", "age").values
+        wanted = None
+    if mix is not None:
+        wanted = check_mix(mix)
+    weights = laid.values / laid.values.sum(axis=-1, keepdims=True)
+    if wanted is not None:
+        shares = _raked(shares, weights, wanted)
+    return xr.DataArray(
+        shares,
+        dims=(*laid.dims[:-1], "order", "age"),
+        coords={**laid.coords, "order": list(ORDERS)},
+    )
+
+
+def _fuzhou(ages: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Shares of the orders of Fuzhou 2020 by age of mother (order, age), and over all ages."""
     table = data.table("fertility_by_order_fuzhou").set_index("age")
     counted = table[["first", "second", "third_or_higher"]].to_numpy(float).T
     # Single cases at the youngest and oldest ages: their neighbours speak for them.
     smooth = np.apply_along_axis(lambda row: np.convolve(row, np.ones(3), mode="same"), 1, counted)
-    ages = births_by_age["age"].values
     at = np.clip(ages, table.index[0], table.index[-1]) - table.index[0]
-    pattern = (smooth / smooth.sum(axis=0))[:, at]
-    wanted = counted.sum(axis=1) / counted.sum() if mix is None else check_mix(mix)
+    return (smooth / smooth.sum(axis=0))[:, at], counted.sum(axis=1) / counted.sum()
 
-    laid = births_by_age.transpose(..., "age")
-    weights = laid.values / laid.values.sum(axis=-1, keepdims=True)
-    shares = np.broadcast_to(pattern, (*weights.shape[:-1], *pattern.shape))
+
+def _raked(shares: np.ndarray, weights: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Shares (..., order, age) whose mean by the weights (..., age) is the mix wanted."""
     for _ in range(_ROUNDS):
         now = np.einsum("...oa,...a->...o", shares, weights)
         if np.abs(now - wanted).max() < _MET:
             break
         shares = shares * (wanted / now)[..., None]
         shares = shares / shares.sum(axis=-2, keepdims=True)
-    return xr.DataArray(
-        shares,
-        dims=(*laid.dims[:-1], "order", "age"),
-        coords={**laid.coords, "order": list(ORDERS)},
-    )
+    return shares
 
 
 def national_order_mix(years: np.ndarray) -> xr.DataArray:
@@ -151,7 +174,14 @@ def first_year_births(baseline: xr.Dataset) -> xr.DataArray:
     return first["fertility_rate"] * (start + end) / 2.0
 
 
-def children_by_order(population: xr.DataArray, time: int, mix: xr.DataArray) -> xr.DataArray:
+def children_by_order(
+    population: xr.DataArray,
+    time: int,
+    mix: xr.DataArray,
+    *,
+    born: xr.DataArray | None = None,
+    own_mix: xr.DataArray | None = None,
+) -> xr.DataArray:
     r"""Children of a population by birth order.
 
     Parameters
@@ -161,7 +191,13 @@ def children_by_order(population: xr.DataArray, time: int, mix: xr.DataArray) ->
     time : int
         [calendar year]
     mix : xarray.DataArray
-        (..., order) shares of the births of the year before [1].
+        (..., order) shares of the births around the start [1].
+    born : xarray.DataArray, optional
+        (..., child_age, order) order mix of the births of the year in which the children of
+        the age were born [1]; that of China (:func:`national_order_mix`) if absent.
+    own_mix : xarray.DataArray, optional
+        (..., order) order mix around the start by the same reckoning as ``born`` [1]; that of
+        the children of age 0 if absent.
 
     Returns
     -------
@@ -172,9 +208,9 @@ def children_by_order(population: xr.DataArray, time: int, mix: xr.DataArray) ->
     Notes
     -----
     Children of age j have the order mix :math:`m` of the births of their year
-    :math:`y = T - 1 - j`, as all orders survive and move alike. It is the nation's
-    (:func:`national_order_mix`), moved by the odds that take the nation's to the place's in
-    the year before the start: :math:`m_o(y) \propto M_o(y)\, m_o(T - 1) / M_o(T - 1)`.
+    :math:`y = T - 1 - j`, as all orders survive and move alike. It is that of ``born``,
+    :math:`M(y)`, moved by the odds that take its mix around the start to the place's:
+    :math:`m_o(y) \propto M_o(y)\, m_o / M_o(T - 1)`.
 
     Examples
     --------
@@ -184,9 +220,11 @@ def children_by_order(population: xr.DataArray, time: int, mix: xr.DataArray) ->
     >>> children_by_order(people, 2021, mix).sel(child_age=[0, 10]).round(1).values.tolist()
     [[50.0, 66.5], [40.0, 27.8], [10.0, 5.6]]
     """
-    born = national_order_mix(time - 1 - CHILD_AGES).rename(year="child_age")
-    born = born.assign_coords(child_age=CHILD_AGES)
-    odds = born * (mix / born.isel(child_age=0, drop=True))
+    if born is None:
+        born = national_order_mix(time - 1 - CHILD_AGES).rename(year="child_age")
+        born = born.assign_coords(child_age=CHILD_AGES)
+    now = born.isel(child_age=0, drop=True) if own_mix is None else own_mix
+    odds = born * (mix / now.where(now > 0.0, 1.0))
     shares = odds / odds.sum("order")
     people = population.sum("sex").sel(age=CHILD_AGES).rename(age="child_age")
     children = (shares * people).transpose(..., "order", "child_age").rename("children_by_order")
@@ -194,7 +232,9 @@ def children_by_order(population: xr.DataArray, time: int, mix: xr.DataArray) ->
     return children
 
 
-def with_birth_orders(baseline: xr.Dataset, mix: Sequence[float] | None = None) -> xr.Dataset:
+def with_birth_orders(
+    baseline: xr.Dataset, mix: Sequence[float] | None = None, *, own: xr.Dataset | None = None
+) -> xr.Dataset:
     """Give a baseline the orders of the births of its first year, and of its children.
 
     Parameters
@@ -203,7 +243,10 @@ def with_birth_orders(baseline: xr.Dataset, mix: Sequence[float] | None = None) 
         As :func:`popsim.build_baseline` returns it, by single age.
     mix : sequence of float, optional
         Shares of first, second, and third and higher births in the first year [1]; those of
-        the Fuzhou table if absent.
+        the place's own past, or of the Fuzhou table, if absent.
+    own : xarray.Dataset, optional
+        The place's own past, from :func:`popsim.demography.parity_past.parity_from_past`. If
+        absent, the orders have Fuzhou's pattern by age and the children China's order mixes.
 
     Returns
     -------
@@ -217,13 +260,35 @@ def with_birth_orders(baseline: xr.Dataset, mix: Sequence[float] | None = None) 
         The mix is not three shares.
     """
     births = first_year_births(baseline)
-    shares = order_shares(births, mix).rename("birth_order_share")
+    pattern = None if own is None else own["birth_order_share"]
+    shares = order_shares(births, mix, pattern=pattern).rename("birth_order_share")
     shares.attrs = VARIABLES["birth_order_share"].attrs()
-    shares.attrs[RULE] = "by age of Fuzhou 2020, raked in the first year to " + (
-        "its own order mix" if mix is None else "the order mix given"
+    shares.attrs[RULE] = (
+        "by age of Fuzhou 2020, raked in the first year to "
+        + ("its own order mix" if mix is None else "the order mix given")
+        if own is None
+        else "from the women by parity and the fertility of the first year"
+        + ("" if mix is None else ", raked to the order mix given")
     )
-    first = (births * shares).sum("age") / births.sum("age")
+    first = _mix(births, shares)
     start = int(baseline["year"].values[0])
-    children = children_by_order(baseline["population"], start, first)
-    children.attrs[RULE] = "order mixes of China's births, moved to that of the first year"
+    born, own_mix = None, None
+    if own is not None:
+        women = baseline["population"].sel(sex="female", drop=True)
+        borne = (women * own["births_by_order"]).sum("age")
+        total = borne.sum("order")
+        # Nobody bore in the year: its children, if there are any, have the orders of the start.
+        own_mix = _mix(births, own["birth_order_share"])
+        born = (borne / total.where(total > 0.0, 1.0)).where(total > 0.0, own_mix)
+    children = children_by_order(baseline["population"], start, first, born=born, own_mix=own_mix)
+    children.attrs[RULE] = (
+        "order mixes of China's births, moved to that of the first year"
+        if own is None
+        else "the orders of the place's past births" + ("" if mix is None else ", moved to the mix")
+    )
     return baseline.assign(birth_order_share=shares, children_by_order=children)
+
+
+def _mix(births: xr.DataArray, shares: xr.DataArray) -> xr.DataArray:
+    """Order mix (..., order) of births by age, by their shares of the orders."""
+    return (births * shares).sum("age") / births.sum("age")

@@ -1,9 +1,10 @@
-"""Women by age and parity at the start of a projection: a reconstruction for China and its places.
+"""Women by age and parity at the start of a projection, for China and its places.
 
 No table of women by age and parity is published for the places. What is known of the nation
 is how many births each cohort has had (WPP 2024), how many women have none (census 2020)
 and by which pattern of age first births come (Fuzhou 2020); the table
-``parity_assumptions`` says what is assumed for the rest, and in which range.
+``parity_assumptions`` says what is assumed for the rest, and in which range. For any place
+whose past fertility is known there is :mod:`popsim.demography.parity_past`.
 """
 
 from __future__ import annotations
@@ -18,14 +19,18 @@ import xarray as xr
 from popsim import data
 from popsim.demography import china
 from popsim.demography.parity import PARITIES
-from popsim.errors import BoundsError, CoordinateError, InputError
-from popsim.schema.variables import VARIABLES
+from popsim.demography.parity_past import RECONSTRUCTION, check_single_ages, women_from_shares
+from popsim.demography.past_fertility import cumulated, held_before
+from popsim.errors import BoundsError, InputError
 
-#: First and last 1 January for which WPP's rates, from 1950, cover the women who still bear.
-FIRST_START, LAST_START = 1990, china.LAST_YEAR + 1
-
-#: Attribute of women by parity that are reconstructed: it names the table of assumptions.
-RECONSTRUCTION = "reconstruction"
+#: First and last 1 January that WPP's rates reach.
+FIRST_START, LAST_START = china.FIRST_YEAR + 1, china.LAST_YEAR + 1
+#: Value of the attribute ``reconstruction`` where China's table is what women are split by.
+ASSUMPTIONS = "parity_assumptions"
+RULE = (
+    "China's past by cohort (births of WPP 2024, childless women of the census of 2020), moved to "
+    "the place's total fertility rate (table parity_assumptions)"
+)
 
 #: Quantities of the table by which shares are reconstructed; draws vary these.
 QUANTITIES = (
@@ -40,7 +45,7 @@ QUANTITIES = (
 
 _AGES = np.arange(101)
 _VALUES: Mapping[str, np.ndarray] = {}
-#: A cohort that was older than this in 1950 has births that no rate tells.
+#: Nobody has borne before.
 _FIRST_BIRTHS_AT = 15
 #: Of the births that young women have had, some are second ones, or nobody could bear the
 #: third ones that are counted. Fuzhou 2020, ages 15 to 19: 54 of 63 births are first ones.
@@ -114,21 +119,15 @@ def _ranges(quantity: str) -> tuple[np.ndarray, ...]:
 
 
 def births_per_woman(time: int) -> np.ndarray:
-    r"""Births that the women of each age have had by 1 January, of all orders (age,).
+    r"""Births that China's women of each age have had by 1 January, of all orders (age,).
 
     Notes
     -----
-    WPP's rates :math:`f(x, t)` of all years from 1950, along the cohorts: the women aged a
-    at a 1 January bear half of the year at a and half at a + 1, :math:`[f(a, t) + f(a+1, t)]/2`.
-    Women who were over 15 in 1950 have what those had who were 15 then.
+    WPP's rates of all years from 1950 along the cohorts
+    (:func:`popsim.demography.past_fertility.cumulated`); before 1950, those of 1950.
     """
-    rates = china.fertility_rate(china.FIRST_YEAR, time - 1).values
-    born = np.zeros(len(_AGES))
-    for row in rates:
-        born[1:] = (born + (row + np.append(row[1:], 0.0)) / 2.0)[:-1]
-        born[0] = 0.0
-    whole = time - china.FIRST_YEAR + _FIRST_BIRTHS_AT
-    return np.where(whole < _AGES, born[min(whole, _AGES[-1])], born)
+    rates = china.fertility_rate(china.FIRST_YEAR, time - 1)
+    return np.asarray(cumulated(held_before(rates, time)).values)
 
 
 def share_with_a_child(time: int, at: Mapping[str, np.ndarray] = _VALUES) -> np.ndarray:
@@ -180,7 +179,7 @@ def reconstruction(time: int, at: Mapping[str, np.ndarray] = _VALUES) -> dict[st
     Raises
     ------
     InputError
-        A time before 1990 or after 2101; a place outside of a range.
+        A time before 1951 or after 2101; a place outside of a range.
 
     Examples
     --------
@@ -194,7 +193,7 @@ def reconstruction(time: int, at: Mapping[str, np.ndarray] = _VALUES) -> dict[st
             where="time",
             got=time,
             allowed=f"{FIRST_START} to {LAST_START}",
-            fix="give women_by_parity (parity, age) of your own",
+            fix="give build_baseline the place's past_fertility, or no nation",
         )
     births = births_per_woman(time)
     mothers = np.minimum(share_with_a_child(time, at), _LARGEST_SHARE_FIRST * births)
@@ -207,8 +206,16 @@ def reconstruction(time: int, at: Mapping[str, np.ndarray] = _VALUES) -> dict[st
     }
 
 
-def check_level(level: xr.DataArray) -> None:
-    """Refuse a level of fertility that cannot be.
+def level_of_past(level: xr.DataArray) -> xr.DataArray:
+    """Level of fertility that is taken for the past of a place's women (...) [1].
+
+    A level above ``largest_level`` of the table is one year's, or a what-if, and no past: no
+    province of China has had so much more than the nation over the decades.
+
+    Parameters
+    ----------
+    level : xarray.DataArray
+        (...) total fertility rate over China's [1].
 
     Raises
     ------
@@ -222,6 +229,7 @@ def check_level(level: xr.DataArray) -> None:
             got=level.values.tolist(),
             allowed="the place's total fertility rate over China's, 0 or more",
         )
+    return level.clip(max=float(assumed("largest_level", np.zeros(1))[0]))
 
 
 def starting_shares(
@@ -250,7 +258,7 @@ def starting_shares(
     Raises
     ------
     InputError
-        A time before 1990 or after 2101; a place outside of a range.
+        A time before 1951 or after 2101; a place outside of a range.
     BoundsError
         A level below zero.
 
@@ -264,8 +272,8 @@ def starting_shares(
     .. math:: H = x + \kappa x^2 .
 
     Each woman with three or more has ``births_of_three`` of these. In a place of level
-    :math:`\rho` the childless are :math:`(1-Q)^{\rho^{e_1}}` and a mother has
-    :math:`\rho^{e_2} H` later births.
+    :math:`\rho` (:func:`level_of_past`) the childless are :math:`(1-Q)^{\rho^{e_1}}` and a
+    mother has :math:`\rho^{e_2} H` later births.
 
     Examples
     --------
@@ -276,7 +284,7 @@ def starting_shares(
     ratio = xr.DataArray(level) if not isinstance(level, xr.DataArray) else level
     places = {name: place.values for name, place in (at or {}).items()}
     nation = reconstruction(time, places)
-    check_level(ratio)
+    ratio = level_of_past(ratio)
 
     def labelled(values: np.ndarray) -> xr.DataArray:
         dims = ("draw", "age")[2 - values.ndim :]
@@ -371,18 +379,7 @@ def starting_women(
     >>> split.sel(age=30).round(1).values.tolist()
     [20.8, 45.2, 27.7, 6.4]
     """
-    if not np.array_equal(women["age"].values, _AGES):
-        raise CoordinateError(
-            "the women are not by single age up to 100+",
-            where="age",
-            got=f"{women.sizes['age']} ages from {women['age'].values[0]}",
-            allowed="0, 1, ..., 100",
-            fix="graduate them: popsim.demography.graduation.graduate_counts",
-        )
-    split = (women * starting_shares(time, level=level, at=at)).transpose(..., "parity", "age")
-    # The largest of what rounding leaves goes to the childless, so that the sum is the women's.
-    residue = women - split.sum("parity")
-    split = split + residue.where(split["parity"] == 0, 0.0)
-    split = split.transpose(..., "parity", "age").rename("women_by_parity")
-    split.attrs = {**VARIABLES["women_by_parity"].attrs(), RECONSTRUCTION: "parity_assumptions"}
+    check_single_ages(women)
+    split = women_from_shares(women, starting_shares(time, level=level, at=at), RULE)
+    split.attrs[RECONSTRUCTION] = ASSUMPTIONS
     return split

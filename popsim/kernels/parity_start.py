@@ -1,6 +1,9 @@
 """Women by parity at the start, drawn for many places: what is of a place, by draw and age.
 
+``split_women`` is for places of China, whose women are the nation's moved to a level:
 :func:`popsim.demography.parity_start.starting_shares` has the formulas and what they rest on.
+``move_women`` is for places whose cohorts have had births of their own, which every draw keeps.
+
 The ages of a draw are worked on side by side, in rows of ``X`` at a distance that the compiler
 knows, and the one power that differs from age to age is written as operations that fill the
 processor's vector units.
@@ -132,3 +135,64 @@ def split_women(begin, end, level, women, nation, elasticity, largest, out):
             for k in range(PARITIES):
                 made = X[(MADE + k) * WIDTH :]
                 _copy(made[:ages], out[r, d - 1, k])
+
+
+@jit
+def progressing(births, ratio):
+    """Share of women who bear at all, of those who bear so many on average, by the cross-ratio.
+
+    The root of (1 - q) (births - q) = ratio q^2 between 0 and the smaller of 1 and the births.
+    """
+    if births <= 0.0:
+        return 0.0
+    gap = 1.0 - births
+    share = 2.0 * births / (1.0 + births + np.sqrt(gap * gap + 4.0 * births * ratio))
+    return min(share, 1.0, births)
+
+
+@jit
+def cross_ratio(births, share):
+    """What :func:`progressing` has the share by; infinite where nobody bears."""
+    if share <= 0.0:
+        return np.inf
+    return max(1.0 - share, 0.0) * max(births - share, 0.0) / (share * share)
+
+
+@jit_cells("women")
+def move_women(begin, end, women, born, odds, out):
+    """Move women between parities by drawn odds; the births they have had stay.
+
+    Parameters
+    ----------
+    women : (region, parity, age)
+        [persons]
+    born : (region, age)
+        Births per woman.
+    odds : (draw, 3)
+        Factors on the cross-ratios of a first, second and third birth, and more.
+    out : (region, draw, parity, age)
+        [persons], adding up to the women of the age.
+    """
+    for r in range(begin, end):
+        for z in range(women.shape[2]):
+            n0, n1, n2, n3 = women[r, 0, z], women[r, 1, z], women[r, 2, z], women[r, 3, z]
+            everybody, mothers, twice = n0 + n1 + n2 + n3, n1 + n2 + n3, n2 + n3
+            # Of all women, of mothers, and of those with two: who go on, and their births.
+            first = mothers / everybody if everybody > 0.0 else 0.0
+            second = twice / mothers if mothers > 0.0 else 0.0
+            third = n3 / twice if twice > 0.0 else 0.0
+            later = max(born[r, z] / first - 1.0, second) if first > 0.0 else 0.0
+            last = max(later / second - 1.0, third) if second > 0.0 else 0.0
+            total = first * (1.0 + later)
+            ratio0, ratio1 = cross_ratio(total, first), cross_ratio(later, second)
+            ratio2 = cross_ratio(last, third)
+            for d in range(odds.shape[0]):
+                x = progressing(total, odds[d, 0] * ratio0)
+                more = total / x - 1.0 if x > 0.0 else 0.0
+                y = progressing(more, odds[d, 1] * ratio1)
+                most = more / y - 1.0 if y > 0.0 else 0.0
+                w = progressing(most, odds[d, 2] * ratio2)
+                out[r, d, 0, z] = everybody * (1.0 - x)
+                out[r, d, 1, z] = everybody * x * (1.0 - y)
+                out[r, d, 2, z] = everybody * x * y * (1.0 - w)
+                out[r, d, 3, z] = everybody * x * y * w

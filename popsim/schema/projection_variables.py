@@ -302,6 +302,18 @@ PROJECTION: tuple[Variable, ...] = (
         lower=0.0,
     ),
     Variable(
+        "children_ever_born",
+        ("age",),
+        "births per woman",
+        "Children ever born",
+        "平均活产子女数",
+        "Births per woman of each age on 1 January of the first year (cohort), by which the women "
+        "by parity were reconstructed; draws of the women by parity keep it.",
+        lower=0.0,
+        upper=15.0,
+        hint="births per woman, not per 1,000 women",
+    ),
+    Variable(
         "children_by_order",
         ("order", "child_age"),
         PERSONS,

@@ -14,11 +14,12 @@ from popsim.demography.parity_start import (
     assumed,
     births_per_woman,
     level_of_fertility,
+    level_of_past,
     share_with_a_child,
     starting_shares,
     starting_women,
 )
-from popsim.demography.places import PLACES
+from popsim.demography.places import PLACES, census
 from popsim.demography.tempo import completed_cohort_fertility
 from popsim.errors import BoundsError, CoordinateError, InputError
 from popsim.parity_engine import consistent_rates
@@ -41,7 +42,7 @@ def test_childless_women_of_the_census(age, published):
     assert got == pytest.approx(published, abs=0.0005)
 
 
-@pytest.mark.parametrize("time", [1990, 2000, 2011, 2021, 2031])
+@pytest.mark.parametrize("time", [1951, 1965, 1990, 2000, 2011, 2021, 2031])
 def test_shares_are_shares(time):
     shares = starting_shares(time)
     np.testing.assert_allclose(shares.sum("parity"), 1.0, rtol=1e-14)
@@ -123,7 +124,7 @@ def test_every_baseline_has_women_by_parity(name):
     assert float(split.min()) >= 0.0
     # Four terms and their sum: the rounding of a number of this size.
     np.testing.assert_allclose(split.sum("parity"), women, rtol=1e-15)
-    assert "reconstructed" in baseline["women_by_parity"].attrs["rule"]
+    assert "China's past by cohort" in split.attrs["rule"]
     # Rates and women fit together: births of the first 20 years have mothers.
     made = consistent_rates(baseline)
     assert float(made["conditional_fertility_rate"].max()) <= 1.0
@@ -172,8 +173,8 @@ def test_first_births_come_with_age():
 
 
 def test_what_is_refused():
-    with pytest.raises(InputError, match=r"cannot be reconstructed(.|\n)*1990 to 2101"):
-        starting_shares(1980)
+    with pytest.raises(InputError, match=r"cannot be reconstructed(.|\n)*1951 to 2101"):
+        starting_shares(1950)
     with pytest.raises(BoundsError, match="level of fertility is negative or missing"):
         starting_shares(2021, level=-0.5)
     with pytest.raises(InputError, match="assumptions have no 'first_ever'"):
@@ -187,16 +188,52 @@ def test_what_is_refused():
         level_of_fertility(xr.DataArray([1.0], dims="year", coords={"year": [2200]}))
 
 
-def test_a_start_that_the_tables_do_not_reach_goes_without():
+@pytest.mark.parametrize("start", [1955, 1985])
+def test_a_start_in_the_years_of_high_fertility_has_women_for_its_births(start):
     deaths = data.table("wpp2024_china_mortality").query("period == 1980")
     women = ps.load_baseline("cixi", end=2021)["population"]
     baseline = ps.build_baseline(
         women,
-        reference_date="1985-01-01",
-        end=1986,
+        reference_date=f"{start}-01-01",
+        end=start + 1,
         mortality_rate=deaths[["sex", "age", "mortality_rate"]],
-        total_fertility_rate=2.5,
+        total_fertility_rate=float(china.published("total_fertility_rate").sel(year=start)),
         fertility_pattern=data.table("fertility_china_2020"),
         sex_ratio_at_birth=1.07,
+        order_mix=(0.4, 0.3, 0.3),
+        nation="China",
     )
-    assert "women_by_parity" not in baseline
+    split = baseline["women_by_parity"]
+    assert "China's past by cohort" in split.attrs["rule"]
+    np.testing.assert_allclose(split.sum("parity"), baseline["population"].sel(sex="female"))
+    shares = (split / split.sum("parity")).sel(age=49)
+    assert float(shares[3]) > 0.8  # five and six children each
+    assert float(shares[0]) < 0.05
+
+
+def test_a_level_that_no_place_has_had_for_decades_is_no_past():
+    """What Cixi would have at 3 children per woman now is not what its women have borne."""
+    level = 2.6
+    assert float(level_of_past(xr.DataArray(level))) == 1.25
+    shares = starting_shares(2021, level=level)
+    xr.testing.assert_identical(shares, starting_shares(2021, level=1.25))
+    # 2.2 to 2.3 children at 40, as in the provinces with the most.
+    assert 2.1 < float(children(shares, 2021).sel(age=40)) < 2.4
+
+
+@pytest.mark.parametrize("tfr", [0.4, 1.2, 1.5, 2.1, 3.0])
+def test_a_place_of_china_has_mothers_for_the_births_of_its_first_year(tfr):
+    """At 3 children per woman the mix of Fuzhou asked for 46 % more than there were women for."""
+    deaths = data.table("wpp2024_china_mortality").query("period == 2020")
+    baseline = ps.build_baseline(
+        census("cixi"),
+        reference_date="2020-11-01",
+        end=2022,
+        mortality_rate=deaths[["sex", "age", "mortality_rate"]],
+        total_fertility_rate=tfr,
+        fertility_pattern=data.table("fertility_china_2020"),
+        sex_ratio_at_birth=1.1,
+        nation="China",
+    )
+    rates = consistent_rates(baseline)["conditional_fertility_rate"].isel(year=0)
+    assert float(rates.max()) < 1.0

@@ -185,6 +185,7 @@ def own_tables(**changes):
         "total_fertility_rate": 0.9,
         "fertility_pattern": data.table("fertility_china_2020"),
         "sex_ratio_at_birth": 1.1,
+        "nation": "China",
     }
     return tables | changes
 

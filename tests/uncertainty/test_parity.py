@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
 import popsim as ps
+from popsim import data
 from popsim.demography.parity_start import QUANTITIES, starting_women
+from popsim.demography.places import census
 from popsim.errors import BoundsError, InputError, MissingVariableError
 from popsim.uncertainty.draws import uniforms
 from popsim.uncertainty.parity import starting_women_draws
@@ -108,10 +111,55 @@ def test_women_of_ones_own_are_known(baseline):
             np.testing.assert_array_equal(women.sel(draw=draw), given)
 
 
+@pytest.fixture(scope="module")
+def elsewhere():
+    """A place outside of China, by its totals since 1960."""
+    past = pd.Series({1960: 4.5, 1990: 2.6, 2020: 1.9})
+    deaths = data.table("wpp2024_china_mortality").query("period == 2020")
+    return ps.build_baseline(
+        census("cixi"),
+        reference_date="2020-11-01",
+        end=2024,
+        mortality_rate=deaths[["sex", "age", "mortality_rate"]],
+        total_fertility_rate=1.8,
+        fertility_pattern=data.table("fertility_china_2020"),
+        sex_ratio_at_birth=1.05,
+        past_fertility=past,
+    )
+
+
+def test_draws_of_a_place_with_a_past_keep_its_children(elsewhere):
+    women = starting_women_draws(elsewhere, 300, seed=4)
+    assert women.dims == ("draw", "parity", "age")
+    total = elsewhere["population"].sel(sex="female", drop=True)
+    np.testing.assert_allclose(women.sum("parity"), total.broadcast_like(women.sum("parity")))
+    share = women / total
+    few = share.sel(parity=1, drop=True) + 2.0 * share.sel(parity=2, drop=True)
+    left = elsewhere["children_ever_born"] - few
+    # All the other births are those of women with three or more, who have three or more each.
+    assert float((left - 3.0 * share.sel(parity=3, drop=True)).min()) > -1e-9
+    central = (elsewhere["women_by_parity"] / total).sel(parity=0, age=[30, 40, 49])
+    drawn = share.sel(parity=0, age=[30, 40, 49])
+    assert ((drawn.quantile(0.1, "draw") < central) & (central < drawn.quantile(0.9, "draw"))).all()
+    assert (drawn.std("draw") > 0.01).all()
+
+
+def test_draws_of_a_past_are_keyed_and_the_same_in_any_region(elsewhere):
+    women = starting_women_draws(elsewhere, 50, seed=4)
+    few = starting_women_draws(elsewhere, 8, seed=4)
+    xr.testing.assert_identical(few, women.isel(draw=slice(8)))
+    names = ("women_by_parity", "children_ever_born", "fertility_rate")
+    both = xr.concat([elsewhere[[*names]]] * 2, dim=xr.Variable("region", ["a", "b"]))
+    together = starting_women_draws(both, 50, seed=4)
+    assert together.dims == ("region", "draw", "parity", "age")
+    for region in ("a", "b"):
+        np.testing.assert_array_equal(together.sel(region=region), women)
+
+
 def test_what_is_refused(baseline):
     with pytest.raises(MissingVariableError, match="women_by_parity"):
         starting_women_draws(baseline.drop_vars("women_by_parity"), 5, seed=1)
     with pytest.raises(BoundsError, match="level of fertility is negative or missing"):
         starting_women_draws(baseline.assign(fertility_level=-0.1), 5, seed=1)
     with pytest.raises(InputError, match="cannot be reconstructed for this date"):
-        starting_women_draws(baseline.assign_coords(year=baseline["year"] - 50), 5, seed=1)
+        starting_women_draws(baseline.assign_coords(year=baseline["year"] - 80), 5, seed=1)
