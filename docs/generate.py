@@ -178,8 +178,8 @@ def evidence_page() -> str:
         "",
         "## Priors",
         "",
-        "A median, an 80 % range, and what a value can be at all. "
-        "These are a reading of the studies, not measurements.",
+        "A median, an 80 % range, and what a value can be at all. These are a reading of the",
+        "studies, not measurements.",
         "",
         "| class | parameter | median | 80 % range | can be | distribution | unit | meaning | why "
         "| studies |",

@@ -112,7 +112,12 @@ class Plan:
         """Simulate now; some regions after others where their draws are not kept."""
         result, notes = self._now(self._numbered(inputs))
         self._say(notes)
-        return result.assign_attrs(intervals_in_force(inputs, self.intervals, self._drawn()))
+        return self._said(result, inputs)
+
+    def _said(self, result: xr.Dataset, inputs: xr.Dataset) -> xr.Dataset:
+        """The result with the rules of its inputs, and what its draws are calibrated to."""
+        in_force = intervals_in_force(inputs, self.intervals, self._drawn())
+        return result.assign_attrs({**rules_of(inputs), **in_force})
 
     def _drawn(self) -> list[str]:
         """Quantities that are drawn."""
@@ -153,7 +158,7 @@ class Plan:
             )
         core = (*CORE, "coefficient", *(() if self.quantiles is None else ("draw",)))
         result = over_blocks(self.block, self._numbered(inputs), dict(chunks), core=core)
-        return result.assign_attrs(intervals_in_force(inputs, self.intervals, self._drawn()))
+        return self._said(result, inputs)
 
     def _numbered(self, inputs: xr.Dataset) -> xr.Dataset:
         """The inputs with the numbers of the draws, and with what all blocks have in common."""
@@ -268,7 +273,6 @@ class Plan:
             result = quantiles_over_draws(result, self.quantiles)
         result.attrs = {
             **{k: v for k, v in inputs.attrs.items() if not str(k).startswith("popsim_")},
-            **rules_of(inputs),
             **provenance(
                 "simulate",
                 scenarios=[p.name for p in self.packages],

@@ -32,6 +32,7 @@ def place(level: float, mix: list[float] | None = None, mean_age: float | None =
         mean_age_at_childbearing=mean_age,
         sex_ratio_at_birth=1.10,
         order_mix=mix,
+        nation="China",
     )
 
 

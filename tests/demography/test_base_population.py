@@ -29,6 +29,7 @@ def own_tables(**changes):
         "total_fertility_rate": 0.9,
         "fertility_pattern": data.table("fertility_china_2020"),
         "sex_ratio_at_birth": 1.1,
+        "nation": "China",
     }
     return tables | changes
 
@@ -223,6 +224,7 @@ def test_mid_year_population_moves_to_the_uns_of_1_january(reference, name):
         sex_ratio_at_birth=table("sex_ratio_at_birth"),
         life_expectancy=table("life_expectancy"),
         net_migration=table("net_migration_by_age", migration_year="year"),
+        past_fertility=table("total_fertility_rate"),
     )
     end = country["population_end_of_year"].sel(year=2024).sum("sex")
     want = 1e3 * float(end - country["population_change"].sel(year=2024))

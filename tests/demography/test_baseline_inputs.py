@@ -39,6 +39,7 @@ def own_tables(**changes):
         "total_fertility_rate": 0.9,
         "fertility_pattern": data.table("fertility_china_2020"),
         "sex_ratio_at_birth": 1.1,
+        "nation": "China",
     }
     return tables | changes
 
@@ -87,7 +88,7 @@ def test_life_expectancy_by_year_and_sex_ratio_by_year():
     weights = xr.DataArray([1.2, 1.1, 1.0], dims="year", coords={"year": YEARS})
     np.testing.assert_allclose((female + weights * male) / (1 + weights), [78, 79, 80], atol=2e-9)
     np.testing.assert_allclose(female - male, float(own[0] - own[1]), atol=5e-9)
-    assert "of both sexes together" in made.attrs["rule_mortality"]
+    assert "of both sexes together" in made["mortality_rate"].attrs["rule"]
 
 
 def test_scaling_of_both_sexes_refuses_one_by_sex():
@@ -274,7 +275,7 @@ def test_migration_by_age_group_is_one_population_and_keeps_its_totals():
     result = ps.project(made)
     assert "age_group" not in result.dims
     np.testing.assert_allclose(result["net_migration"].sum(["sex", "age"]), 3800.0, rtol=1e-12)
-    assert "split between the sexes" in made.attrs["rule_migration"]
+    assert "split between the sexes" in made["net_migration"].attrs["rule"]
 
 
 def test_migration_by_sex_group_and_year_of_either_sign():
@@ -366,4 +367,4 @@ def test_closing_removes_the_cause_of_the_warning():
     with pytest.warns(ImplausibleMortalityWarning):
         ps.life_table(short)
     made = ps.build_baseline(**own_tables(mortality_rate=short.transpose("sex", "age")))
-    assert "Kannisto" in made.attrs["rule_mortality"]
+    assert "Kannisto" in made["mortality_rate"].attrs["rule"]

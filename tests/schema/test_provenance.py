@@ -104,6 +104,13 @@ def test_graduation_says_so():
     assert made.mortality_rate.attrs["rule"] == said
 
 
+def test_a_result_has_the_rules_of_its_inputs(baseline):
+    rules = rules_of(baseline)
+    assert len(rules) > 6
+    for result in (ps.project(baseline), ps.simulate(baseline, "cixi", draws=2)):
+        assert {k: v for k, v in result.attrs.items() if k.startswith("rule_")} == rules
+
+
 def test_no_result_has_the_rule_of_an_input(baseline):
     projected = ps.project(baseline, outputs="summary")
     simulated = ps.simulate(baseline, "cixi", draws=2)

@@ -43,6 +43,7 @@ def sweden(wpp: xr.Dataset, **whose: str) -> xr.Dataset:
         / 100,
         sex_ratio_at_birth=wpp["sex_ratio_at_birth"].sel(years),
         net_migration=moves.astype(float),
+        past_fertility=wpp["total_fertility_rate"],
         **whose,
     )
 

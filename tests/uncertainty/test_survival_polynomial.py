@@ -50,6 +50,8 @@ def test_life_expectancy_is_the_shifted_one_and_ratios_are_ratios(rates, coeffic
     )
 
 
+# The ends of what draws reach are beyond what any population is expected to live.
+@pytest.mark.filterwarnings("ignore::popsim.errors.ImplausibleMortalityWarning")
 def test_ratios_are_those_of_the_scaled_life_table(rates, coefficients):
     """The open group of 2100 differs most, by 0.01: polynomials of degree 4 give no more."""
     ends = shift_reach(np.array(YEARS))
