@@ -137,25 +137,70 @@ def split_women(begin, end, level, women, nation, elasticity, largest, out):
                 _copy(made[:ages], out[r, d - 1, k])
 
 
+#: Of a cross-ratio where births are known and nobody bears them: none, to the last digit, will.
+_NEVER = 1e300
+
+#: Rows of ``Y``, what is of a place: its women; births per woman; cross-ratios of a first birth,
+#: a second, and a third.
+PEOPLE, BORN, RATIO, PLACE = 0, 1, 2, 5
+
+
 @jit
 def progressing(births, ratio):
     """Share of women who bear at all, of those who bear so many on average, by the cross-ratio.
 
     The root of (1 - q) (births - q) = ratio q^2 between 0 and the smaller of 1 and the births.
     """
-    if births <= 0.0:
-        return 0.0
     gap = 1.0 - births
     share = 2.0 * births / (1.0 + births + np.sqrt(gap * gap + 4.0 * births * ratio))
-    return min(share, 1.0, births)
+    share = share if share < births else births
+    return share if share < 1.0 else 1.0
 
 
 @jit
 def cross_ratio(births, share):
-    """What :func:`progressing` has the share by; infinite where nobody bears."""
+    """What :func:`progressing` has the share by."""
     if share <= 0.0:
-        return np.inf
+        return _NEVER
     return max(1.0 - share, 0.0) * max(births - share, 0.0) / (share * share)
+
+
+@jit
+def beyond(births, share):
+    """Births after the first of those who bear, where so many bear of all."""
+    most = births / (share if share > 1e-300 else 1e-300) - 1.0
+    return most if most > 0.0 else 0.0
+
+
+@jit
+def own_place(women, born, Y):
+    """The rows of a place, from its women by parity and their births."""
+    for z in range(women.shape[1]):
+        n0, n1, n2, n3 = women[0, z], women[1, z], women[2, z], women[3, z]
+        everybody, mothers, twice = n0 + n1 + n2 + n3, n1 + n2 + n3, n2 + n3
+        # Of all women, of mothers, and of those with two: who go on, and their births.
+        first = mothers / everybody if everybody > 0.0 else 0.0
+        second = twice / mothers if mothers > 0.0 else 0.0
+        third = n3 / twice if twice > 0.0 else 0.0
+        later = max(beyond(born[z], first), second)
+        last = max(beyond(later, second), third)
+        Y[PEOPLE, z], Y[BORN, z] = everybody, first * (1.0 + later)
+        Y[RATIO, z] = cross_ratio(Y[BORN, z], first)
+        Y[RATIO + 1, z], Y[RATIO + 2, z] = cross_ratio(later, second), cross_ratio(last, third)
+
+
+@jit
+def own_draw(odds, Y, out):
+    """Women by parity of one draw; the ages side by side, without a branch."""
+    o0, o1, o2 = odds[0], odds[1], odds[2]
+    for z in range(out.shape[1]):
+        x = progressing(Y[BORN, z], o0 * Y[RATIO, z])
+        more = beyond(Y[BORN, z], x)
+        y = progressing(more, o1 * Y[RATIO + 1, z])
+        w = progressing(beyond(more, y), o2 * Y[RATIO + 2, z])
+        mothers = Y[PEOPLE, z] * x
+        out[0, z], out[1, z] = Y[PEOPLE, z] * (1.0 - x), mothers * (1.0 - y)
+        out[2, z], out[3, z] = mothers * y * (1.0 - w), mothers * y * w
 
 
 @jit_cells("women")
@@ -173,26 +218,8 @@ def move_women(begin, end, women, born, odds, out):
     out : (region, draw, parity, age)
         [persons], adding up to the women of the age.
     """
+    Y = np.empty((PLACE, women.shape[2]))
     for r in range(begin, end):
-        for z in range(women.shape[2]):
-            n0, n1, n2, n3 = women[r, 0, z], women[r, 1, z], women[r, 2, z], women[r, 3, z]
-            everybody, mothers, twice = n0 + n1 + n2 + n3, n1 + n2 + n3, n2 + n3
-            # Of all women, of mothers, and of those with two: who go on, and their births.
-            first = mothers / everybody if everybody > 0.0 else 0.0
-            second = twice / mothers if mothers > 0.0 else 0.0
-            third = n3 / twice if twice > 0.0 else 0.0
-            later = max(born[r, z] / first - 1.0, second) if first > 0.0 else 0.0
-            last = max(later / second - 1.0, third) if second > 0.0 else 0.0
-            total = first * (1.0 + later)
-            ratio0, ratio1 = cross_ratio(total, first), cross_ratio(later, second)
-            ratio2 = cross_ratio(last, third)
-            for d in range(odds.shape[0]):
-                x = progressing(total, odds[d, 0] * ratio0)
-                more = total / x - 1.0 if x > 0.0 else 0.0
-                y = progressing(more, odds[d, 1] * ratio1)
-                most = more / y - 1.0 if y > 0.0 else 0.0
-                w = progressing(most, odds[d, 2] * ratio2)
-                out[r, d, 0, z] = everybody * (1.0 - x)
-                out[r, d, 1, z] = everybody * x * (1.0 - y)
-                out[r, d, 2, z] = everybody * x * y * (1.0 - w)
-                out[r, d, 3, z] = everybody * x * y * w
+        own_place(women[r], born[r], Y)
+        for d in range(odds.shape[0]):
+            own_draw(odds[d], Y, out[r, d])
