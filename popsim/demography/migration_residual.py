@@ -25,6 +25,9 @@ from popsim.schema.variables import PERSONS, VARIABLES
 
 ResidualMethod = Literal["forward", "reverse", "average", "even"]
 
+#: At what the ages of the migrants are those, where not at the second census.
+_CLOCK = {"even": "move"}
+
 #: Censuses need not be whole steps apart to the day: a week either way moves a five-year
 #: age group by less than half a percent.
 _DATE_TOLERANCE_DAYS = 7
@@ -227,8 +230,6 @@ def residual_migration(
         population_1, population_2, survival_ratio, dates, ratio_years
     )
     born = _births_by_step(births, first, steps)
-    if method == "even":
-        _check_even(births is not None, by_width, ratio_years)
     survive = _survive_by_width if by_width else _survive_interval
     after, ratio = survive(first.values, _age_last(survival, first), born, steps)
     starters = first.values[..., -steps - 1 :].sum(axis=-1)
@@ -244,6 +245,7 @@ def residual_migration(
     forward = _age_last(second, first) - after
     parts = {"forward": forward, "reverse": forward / ratio}
     if method == "even":
+        _check_even(births is not None, by_width, ratio_years)
         net = _even_flow(forward, _age_last(survival, first), steps)
     else:
         net = parts.get(method, (parts["forward"] + parts["reverse"]) / 2)
@@ -254,8 +256,7 @@ def residual_migration(
         "units": PERSONS,
         "long_name": "Net migration between the censuses",
         "long_name_zh": "两次普查间净迁移",
-        "description": f"Residual ({method}) by age "
-        + ("at the move." if method == "even" else "at the second census."),
+        "description": f"Residual ({method}) by age at the {_CLOCK.get(method, 'second census')}.",
     }
     return out
 
