@@ -417,9 +417,12 @@ class ParityEngine(Engine):
 
     def _exposed(self, arrays: dict[str, Any]) -> np.ndarray:
         """Women (cell, year, age) to whom births of the year are referred."""
-        women, moves = arrays["population"][0][:, :, 0], arrays["net_migration"][0][:, :, 0]
+        women, moves, lift = (
+            arrays[name][0][:, :, 0] for name in ("population", "net_migration", "population_lift")
+        )
+        moves = moves - lift  # which comes after the births
         at_start = moves / 2.0 if self.even else 0.0
-        at_end = 0.0 if self.even else moves  # after the births: they have borne elsewhere
+        at_end = lift if self.even else lift + moves  # who comes then has borne elsewhere
         exposed: np.ndarray = (women[:, :-1] + at_start + women[:, 1:] - at_end) / 2.0
         return exposed
 

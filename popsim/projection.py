@@ -496,7 +496,7 @@ class Engine:
         made = {k: self.cells.label(v, dims, labels) for k, (v, dims) in arrays.items()}
         result = xr.Dataset(made)
         if self.orders.tolist() == [ALL_ORDERS]:
-            result = result.isel(order=0, drop=True)
+            result = result.isel(order=0, drop=True, missing_dims="ignore")
         return describe_flows(describe(result), self.step)
 
     def _warn_if_altered(self, altered: np.ndarray, adjustment: np.ndarray) -> None:

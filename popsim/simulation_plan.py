@@ -195,7 +195,7 @@ class Plan:
         # All draws are made and some are taken: sums over other shapes would round otherwise.
         chosen = slice(int(numbers[0]), int(numbers[-1]) + 1)
         inputs = inputs.drop_vars("draw")
-        data = self._with_survival(inputs)
+        data = self._with_survival(inputs).copy()  # what is added is not the caller's
         luck = Luck(
             inputs,
             self.draws,

@@ -153,8 +153,8 @@ def progressing(births, ratio):
     """
     gap = 1.0 - births
     share = 2.0 * births / (1.0 + births + np.sqrt(gap * gap + 4.0 * births * ratio))
-    share = share if share < births else births
-    return share if share < 1.0 else 1.0
+    share = births if share >= births else share
+    return 1.0 if share >= 1.0 else share
 
 
 @jit
@@ -168,8 +168,8 @@ def cross_ratio(births, share):
 @jit
 def beyond(births, share):
     """Births after the first of those who bear, where so many bear of all."""
-    most = births / (share if share > 1e-300 else 1e-300) - 1.0
-    return most if most > 0.0 else 0.0
+    most = births / (1e-300 if share <= 1e-300 else share) - 1.0
+    return 0.0 if most <= 0.0 else most
 
 
 @jit

@@ -122,7 +122,7 @@ def bear_wanted(W, wat, X, low, a, below, here):
         reaching, enter = below[EXPOSED * LANES + z], x[ENTERING * LANES + z]
         q, exposed = x[z], w[(ROWS + ALL) * LANES + z] + enter
         alive = fma(-q, reaching, reaching + enter)
-        left = alive if alive > 0.0 else 0.0
+        left = 0.0 if alive <= 0.0 else alive
         n0, n1 = w[ROWS * LANES + z], w[(ROWS + 1) * LANES + z]
         n2, n3 = w[(ROWS + 2) * LANES + z], w[(ROWS + 3) * LANES + z]
         l0, l1 = below[NOT_YET * LANES + z], below[(NOT_YET + 1) * LANES + z]
@@ -173,7 +173,7 @@ def bear_given(W, wat, X, low, a, F, band, below, here):
         reaching, enter = below[EXPOSED * LANES + z], x[ENTERING * LANES + z]
         q, exposed = x[z], w[(ROWS + ALL) * LANES + z] + enter
         alive = fma(-q, reaching, reaching + enter)
-        left = alive if alive > 0.0 else 0.0
+        left = 0.0 if alive <= 0.0 else alive
         n0, n1 = w[ROWS * LANES + z], w[(ROWS + 1) * LANES + z]
         n2, n3 = w[(ROWS + 2) * LANES + z], w[(ROWS + 3) * LANES + z]
         l0, l1 = below[NOT_YET * LANES + z], below[(NOT_YET + 1) * LANES + z]

@@ -21,8 +21,8 @@ from popsim.scenario.quantities import Range
 
 YEARS = np.arange(2021, 2031)
 KERNELS = Path(ps.__file__).parent / "kernels"
-#: Kernels of whole numbers, and the women by parity, whose rates are checked before.
-WITHOUT_NAN = {"quantiles.py", "simulation_women.py"}
+#: Kernels of whole numbers.
+WITHOUT_NAN = {"quantiles.py"}
 #: Smaller ones that only count groups without anybody; the numbers themselves are kept.
 COUNTS = {"e0 if e0 < e1 else e1"}
 
