@@ -18,12 +18,12 @@ import numpy as np
 import xarray as xr
 
 import popsim as ps
-from popsim.demography import china
-from popsim.demography.base_population import move_to_january
-from popsim.demography.mobility import mobility
-from popsim.demography.places import CENSUS_NIGHT, census
-from popsim.demography.region_fertility import relative_level
-from popsim.demography.single_age_inputs import single_age_population
+from popsim.baselines import china
+from popsim.baselines.base_population import move_to_january
+from popsim.baselines.load import CENSUS_NIGHT, census
+from popsim.baselines.region_fertility import relative_level
+from popsim.baselines.single_age_inputs import single_age_population
+from popsim.demography.migration.mobility import mobility
 from popsim.schema.provenance import with_rules
 
 REFERENCE = Path(__file__).resolve().parents[2] / "shared" / "reference"

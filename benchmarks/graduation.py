@@ -17,7 +17,7 @@ import numpy as np
 import xarray as xr
 from scipy.interpolate import PchipInterpolator
 
-from popsim.demography.graduation import Method, graduate_counts, graduate_rates
+from popsim.demography.ages.graduation import Method, graduate_counts, graduate_rates
 
 REFERENCE = Path(__file__).resolve().parents[2] / "shared" / "reference"
 GROUPINGS = {

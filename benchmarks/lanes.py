@@ -3,8 +3,8 @@
     python benchmarks/lanes.py
 
 One thread moves one sex of 101 ages through a year whose survival and migration every cell draws
-(:mod:`popsim.kernels.walks`), over and over, in blocks of so many cells. Besides the walk as it
-is there are its rows moved off the lines of the cache, and a walk with products and sums in the
+(:mod:`popsim.kernels.lanes.walks`), over and over, in blocks of so many cells. Besides the walk as
+it is there are its rows moved off the lines of the cache, and a walk with products and sums in the
 place of fused products, that also hands everything on from age to age through memory.
 """
 
@@ -16,7 +16,7 @@ from time import perf_counter
 import numpy as np
 from numba import njit
 
-from popsim.kernels.walks import BY_DRAW, DEATHS, ENTER, GROUP, NET, SUMS, walks
+from popsim.kernels.lanes.walks import BY_DRAW, DEATHS, ENTER, GROUP, NET, SUMS, walks
 
 AGES, LANES = 101, (8, 32, 64, 128, 256, 512)
 ROUNDS, STATES = 7, 20_000_000

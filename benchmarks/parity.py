@@ -19,13 +19,14 @@ import numpy as np
 import xarray as xr
 
 import popsim as ps
-from popsim.kernels.lanes import LANES
-from popsim.kernels.simulation import simulate
-from popsim.kernels.summary import allocate, project_summary
-from popsim.projection import SUMMARY_AGES, Engine, check_inputs
-from popsim.simulation_engine import SimulationEngine
-from popsim.simulation_layout import CHILD_GROUPS
-from popsim.simulation_policy import policy_rows
+from popsim.engine.classic import SUMMARY_AGES, Engine
+from popsim.engine.families import SimulationEngine
+from popsim.engine.inputs import check_inputs
+from popsim.engine.layout import CHILD_GROUPS
+from popsim.engine.policy import policy_rows
+from popsim.kernels.lanes.blocks import LANES
+from popsim.kernels.lanes.simulation import simulate
+from popsim.kernels.lanes.summary import allocate, project_summary
 from popsim.uncertainty.mortality import survival_polynomial
 
 YEARS, AGES = 77, 101

@@ -47,7 +47,7 @@ def counties(regions: int, years: int) -> Arrays:
     """
     from counties import county_baseline
 
-    from popsim.projection import check_inputs
+    from popsim.engine.inputs import check_inputs
 
     baseline = county_baseline(FIRST + years - 1)
     chosen = np.linspace(0, baseline.sizes["region"] - 1, regions).astype(int)

@@ -25,9 +25,9 @@ import numpy as np
 from numba import njit, prange
 
 import popsim as ps
-from popsim.kernels import cohort
-from popsim.kernels.lanes import LANES
-from popsim.kernels.summary import Inputs, allocate, project_summary
+from popsim.kernels.lanes.blocks import LANES
+from popsim.kernels.lanes.summary import Inputs, allocate, project_summary
+from popsim.kernels.step import cohort
 
 YEARS, AGES = 77, 101
 ROUNDS, IN_A_ROW = 7, 4
@@ -91,7 +91,7 @@ def inputs(cells: int) -> dict[str, np.ndarray]:
     checked = ps.project(baseline)
     rng = np.random.default_rng(1)
     size = rng.uniform(1e-4, 1e-2, (cells, 1, 1))
-    from popsim.projection import check_inputs
+    from popsim.engine.inputs import check_inputs
 
     data = check_inputs(baseline, timing="even", outputs="full")
     return {

@@ -53,15 +53,15 @@ GROWTH = {"regions": (500, 1000, 2000), "draws": (500, 1000, 2000), "years": (20
 ROUNDS, THREADS = 2, config.NUMBA_NUM_THREADS
 #: What the time is spent on: functions and methods, and where callers find them.
 STAGES = {
-    "kernel without parity": ("popsim.simulation_totals", "project_summary"),
-    "kernel by parity": ("popsim.simulation_engine", "simulate"),
-    "quantiles of totals": ("popsim.simulation_totals", "select_quantiles"),
-    "quantiles by parity": ("popsim.simulation_plan", "quantiles_over_draws"),
-    "draws of demography": ("popsim.simulation_luck:Luck", "of"),
-    "draws of women by parity": ("popsim.simulation_plan", "starting_women_draws"),
-    "rates of the first year": ("popsim.simulation_engine", "_first_year"),
-    "dependency ratios of totals": ("popsim.simulation_totals", "percent_of"),
-    "dependency ratios by parity": ("popsim.simulation_plan", "dependency_ratio"),
+    "kernel without parity": ("popsim.engine.totals", "project_summary"),
+    "kernel by parity": ("popsim.engine.families", "simulate"),
+    "quantiles of totals": ("popsim.engine.totals", "select_quantiles"),
+    "quantiles by parity": ("popsim.engine.plan", "quantiles_over_draws"),
+    "draws of demography": ("popsim.engine.draws:Luck", "of"),
+    "draws of women by parity": ("popsim.engine.plan", "starting_women_draws"),
+    "rates of the first year": ("popsim.engine.families", "_first_year"),
+    "dependency ratios of totals": ("popsim.engine.totals", "percent_of"),
+    "dependency ratios by parity": ("popsim.engine.plan", "dependency_ratio"),
 }
 
 

@@ -19,8 +19,8 @@ import numpy as np
 import xarray as xr
 
 import popsim as ps
-from popsim.demography import china
-from popsim.demography.survival import survival_ratio
+from popsim.baselines import china
+from popsim.demography.mortality.survival import survival_ratio
 
 FIRST, LAST = 1950, 2100
 SEXES = ("female", "male")

@@ -11,10 +11,10 @@ import xarray as xr
 
 import popsim as ps
 from popsim import data
-from popsim.demography.lee_carter import fit_coherent_lee_carter
-from popsim.demography.lee_carter_forecast import forecast_lee_carter
-from popsim.demography.lifespan import lifespan_variation
-from popsim.demography.mortality import scale_to_life_expectancy
+from popsim.demography.mortality.lee_carter import fit_coherent_lee_carter
+from popsim.demography.mortality.lee_carter_forecast import forecast_lee_carter
+from popsim.demography.mortality.levels import scale_to_life_expectancy
+from popsim.demography.mortality.lifespan import lifespan_variation
 
 
 def death_rates() -> xr.DataArray:

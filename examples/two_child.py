@@ -17,14 +17,15 @@ import xarray as xr
 from scipy.optimize import brentq
 
 import popsim as ps
-from popsim.demography.two_child import (
+from popsim.baselines.two_child import (
     LAST_BEFORE,
     announced_births,
     first_births_by_marriages,
     two_child_inputs,
 )
-from popsim.parity_engine import ParityEngine, check_women, consistent_rates
-from popsim.projection import Engine, check_inputs
+from popsim.engine.classic import Engine
+from popsim.engine.inputs import check_inputs
+from popsim.engine.parity import ParityEngine, check_women, consistent_rates
 
 POLICY = slice(LAST_BEFORE + 1, None)
 FITTED = [2016, 2017]

@@ -9,6 +9,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from popsim.engine.blocks import chunks_of
+from popsim.engine.classic import SUMMARY_AGES, Engine, check_migration_unit, of_all_orders
+from popsim.engine.inputs import CORE, OUTPUTS, check_inputs
+from popsim.engine.parity import check_orders, check_women
+from popsim.engine.plan import BASELINE, GROUPS, RESULTS, Plan
 from popsim.errors import (
     BoundsError,
     CoordinateError,
@@ -17,23 +22,11 @@ from popsim.errors import (
     MissingVariableError,
     did_you_mean,
 )
-from popsim.parity_engine import check_orders, check_women
 from popsim.policy.response import check_place
-from popsim.projection import (
-    CORE,
-    OUTPUTS,
-    SUMMARY_AGES,
-    Engine,
-    check_inputs,
-    check_migration_unit,
-    of_all_orders,
-)
 from popsim.scenario.load import load_scenario
 from popsim.scenario.model import Scenario
-from popsim.schema.blocks import chunks_of
 from popsim.schema.checks import age_width, check_option
 from popsim.schema.variables import years_in_words
-from popsim.simulation_plan import BASELINE, GROUPS, RESULTS, Plan
 from popsim.uncertainty.draws import check_draws
 from popsim.uncertainty.intervals import Intervals
 from popsim.uncertainty.quantiles import check_probabilities
@@ -67,7 +60,7 @@ def simulate(
     ----------
     baseline : xarray.Dataset
         From :func:`popsim.load_baseline`, :func:`popsim.build_baseline` or
-        :func:`popsim.demography.regions.load_regions`; with the dim ``region`` all of them at once.
+        :func:`popsim.baselines.regions.load_regions`; with the dim ``region`` all of them at once.
     scenarios : Scenario, name or path, or a sequence of them
         An empty list gives the baseline alone.
     end : int, optional
@@ -160,7 +153,7 @@ def simulate(
 
     The baseline of a draw has the births of its fertility rates times the draw's factor; they
     are split over the parities of the mothers by conditional rates
-    (:func:`popsim.parity_engine.consistent_rates`). A package multiplies the conditional rates
+    (:func:`popsim.engine.parity.consistent_rates`). A package multiplies the conditional rates
     of its draw's baseline and meets women of its own: those who have borne earlier are missing.
 
     Examples

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import popsim as ps
-from popsim.demography.china import published_by_sex
+from popsim.baselines.china import published_by_sex
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 

@@ -8,9 +8,12 @@ import xarray as xr
 
 import popsim as ps
 from popsim.analysis.frontier import check_by, choose
-from popsim.demography import graduation, lee_carter, migration, schedule_fits, survival
-from popsim.demography.dependency import working_age_bounds
-from popsim.demography.lee_carter_forecast import forecast_lee_carter
+from popsim.demography.ages import graduation
+from popsim.demography.fertility import schedule_fits
+from popsim.demography.indicators.dependency import working_age_bounds
+from popsim.demography.migration import flows as migration
+from popsim.demography.mortality import lee_carter, survival
+from popsim.demography.mortality.lee_carter_forecast import forecast_lee_carter
 from popsim.errors import InputError
 from popsim.uncertainty.sampling import check_sampling
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from popsim import cli
+from popsim.cli import commands as cli
 
 README = Path(__file__).parents[1] / "README.md"
 

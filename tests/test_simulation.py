@@ -7,7 +7,8 @@ import pytest
 import xarray as xr
 
 import popsim as ps
-from popsim.demography.regions import load_regions
+from popsim.baselines.regions import load_regions
+from popsim.engine.plan import RESULTS
 from popsim.errors import (
     BoundsError,
     ConflictError,
@@ -19,7 +20,6 @@ from popsim.errors import (
 )
 from popsim.scenario.options import Override
 from popsim.schema.checks import check_accounting
-from popsim.simulation_plan import RESULTS
 from popsim.uncertainty.quantiles import quantiles
 
 
@@ -249,7 +249,7 @@ def test_chunks_change_no_bit(districts):
 
 def test_blocks_of_quantiles_are_the_quantiles_of_the_whole(districts, monkeypatch):
     whole = ps.simulate(districts, [], draws=7, quantiles=(0.5,))
-    monkeypatch.setattr("popsim.simulation_plan._CELLS_A_BLOCK", 14)  # two regions
+    monkeypatch.setattr("popsim.engine.plan._CELLS_A_BLOCK", 14)  # two regions
     xr.testing.assert_identical(ps.simulate(districts, [], draws=7, quantiles=(0.5,)), whole)
 
 
@@ -282,7 +282,7 @@ def test_bands_widen(result):
 
 def test_china_is_as_uncertain_as_the_un_says():
     """80 % intervals against WPP 2024: TFR exact by construction, width of population to 15 %."""
-    from popsim.demography import china
+    from popsim.baselines import china
 
     result = ps.simulate(ps.load_baseline("china"), [], draws=1000, seed=0).isel(scenario=0)
     for year in (2030, 2050, 2100):

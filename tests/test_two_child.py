@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from popsim import data
-from popsim.demography.two_child import announced_births, first_marriages, two_child_inputs
+from popsim.baselines.two_child import announced_births, first_marriages, two_child_inputs
 
 MODELS = ("with parity", "without parity")
 VARIANTS = [label + more for label in MODELS for more in ("", ", marriages")]

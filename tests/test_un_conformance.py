@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import popsim as ps
+from popsim.engine.parity import consistent_rates
 from popsim.errors import MigrationAdjustmentWarning, PopsimWarning
-from popsim.parity_engine import consistent_rates
 from popsim.schema.checks import check_accounting
 
 LEFT, LIFTED = 1e-5, 5e-4

@@ -7,8 +7,8 @@ import pandas as pd
 import xarray as xr
 
 from popsim import data
-from popsim.demography.structure import population_between
-from popsim.demography.vital_rates import everyone
+from popsim.demography.indicators.structure import population_between
+from popsim.demography.indicators.vital_rates import everyone
 from popsim.errors import DimensionError, InputError, MissingVariableError
 from popsim.policy.places import Supply, supply_paths
 from popsim.schema.provenance import provenance

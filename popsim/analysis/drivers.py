@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from popsim.demography.age_groups import labelled
-from popsim.demography.decomposition import das_gupta
+from popsim.demography.ages.age_groups import labelled
+from popsim.demography.indicators.decomposition import das_gupta
 from popsim.errors import DimensionError, InputError, MissingVariableError
 from popsim.schema.checks import check_option, check_sex
 from popsim.schema.variables import FEMALE, PERSONS
@@ -76,8 +76,8 @@ def births_drivers(
     The women of ``until`` are those of ``since`` as they survived without moving (in the
     years after the middle of ``since``), :math:`C`, and the rest, who came by migration less
     those who went. The change :math:`C - W` is that of a number of women and of shares of
-    ages (:func:`popsim.demography.decomposition.das_gupta`). Girls born after ``since`` count
-    as if they had not moved. Policy is the change of the births that the scenario has beyond
+    ages (:func:`popsim.demography.indicators.decomposition.das_gupta`). Girls born after ``since``
+    count as if they had not moved. Policy is the change of the births that the scenario has beyond
     those of ``against``.
 
     References

@@ -14,17 +14,17 @@ from functools import partial
 import xarray as xr
 
 from popsim import data
-from popsim.demography.age_groups import labelled, ratio
-from popsim.demography.dependency import dependency_ratio
-from popsim.demography.lifetable import life_table
-from popsim.demography.structure import share
-from popsim.demography.vital_rates import (
+from popsim.demography.ages.age_groups import labelled, ratio
+from popsim.demography.indicators.dependency import dependency_ratio
+from popsim.demography.indicators.structure import share
+from popsim.demography.indicators.vital_rates import (
     crude_birth_rate,
     crude_death_rate,
     everyone,
     rate_of_natural_increase,
     share_of_higher_order,
 )
+from popsim.demography.mortality.lifetable import life_table
 from popsim.errors import MissingVariableError
 from popsim.schema.checks import check_option, check_same_coords
 from popsim.schema.variables import FEMALE, MALE, PERSONS

@@ -13,7 +13,7 @@ import xarray as xr
 from popsim import data
 from popsim.analysis.drivers import births_drivers, can_be_decomposed
 from popsim.analysis.measures import measure
-from popsim.demography.vital_rates import everyone
+from popsim.demography.indicators.vital_rates import everyone
 from popsim.errors import DimensionError, InputError, MissingVariableError, did_you_mean
 from popsim.policy.places import childcare_places
 from popsim.scenario.indicators import Indicator, Observation

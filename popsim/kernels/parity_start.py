@@ -1,7 +1,7 @@
 """Women by parity at the start, drawn for many places: what is of a place, by draw and age.
 
 ``split_women`` is for places of China, whose women are the nation's moved to a level:
-:func:`popsim.demography.parity_start.starting_shares` has the formulas and what they rest on.
+:func:`popsim.baselines.parity_start.starting_shares` has the formulas and what they rest on.
 ``move_women`` is for places whose cohorts have had births of their own, which every draw keeps.
 
 The ages of a draw are worked on side by side, in rows of ``X`` at a distance that the compiler
@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from popsim.kernels._jit import jit, jit_cells
-from popsim.kernels.cohort import _copy
+from popsim.kernels.step.cohort import _copy
 
 PARITIES = 4
 

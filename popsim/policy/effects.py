@@ -1,7 +1,7 @@
 """What a package does and pays, as arrays for the simulation: ``policy_inputs()``.
 
 Effects are log effects on the conditional rates of all residents, before overlap and
-saturation, which the simulation applies to their sum (:mod:`popsim.kernels.simulation_inputs`).
+saturation, which the simulation applies to their sum (:mod:`popsim.kernels.lanes.inputs`).
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from popsim.demography.marriage import first_birth_factor
+from popsim.baselines.marriage import first_birth_factor
 from popsim.errors import MissingVariableError
 from popsim.policy.takeup import range_draws
 from popsim.scenario.instrument_parts import BANDS
@@ -135,7 +135,7 @@ def _extended(residents: np.ndarray | None) -> np.ndarray | None:
 def marriage_log_effect(scenario: Scenario, years: np.ndarray) -> np.ndarray:
     """Log effect of the declared shares married on first births (year, order, band).
 
-    As :func:`popsim.demography.marriage.first_birth_factor` has it: first births of women of
+    As :func:`popsim.baselines.marriage.first_birth_factor` has it: first births of women of
     20-29 go with the share of them who are married on 1 January.
     """
     out = np.zeros((len(years), len(ORDERS), len(BANDS)))

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 import xarray as xr
 
-from popsim.demography import china
+from popsim.baselines import china
 from popsim.errors import BoundsError, CoordinateError, DimensionError, InputError
 from popsim.schema.territory import CHINA
 from popsim.schema.variables import SEXES

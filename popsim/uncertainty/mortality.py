@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
-from popsim.demography.lifetable import derived_life_table
-from popsim.demography.mortality import scale_to_life_expectancy
-from popsim.demography.survival import survival_ratio
+from popsim.demography.mortality.levels import scale_to_life_expectancy
+from popsim.demography.mortality.lifetable import derived_life_table
+from popsim.demography.mortality.survival import survival_ratio
 from popsim.errors import MissingVariableError
 from popsim.schema.variables import SEXES, VARIABLES
 from popsim.uncertainty.assumptions import PLACE, assumption
@@ -86,8 +86,8 @@ def survival_polynomial(
     Raises
     ------
     FitError
-        Where :func:`popsim.demography.mortality.scale_to_life_expectancy` finds no death rates
-        for a life expectancy within reach.
+        Where :func:`popsim.demography.mortality.levels.scale_to_life_expectancy` finds no death
+        rates for a life expectancy within reach.
     MissingVariableError
         Death rates without years, sexes or ages.
     InputError

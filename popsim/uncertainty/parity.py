@@ -7,9 +7,9 @@ from functools import lru_cache
 import numpy as np
 import xarray as xr
 
-from popsim.demography.parity_past import RECONSTRUCTION, RELATIONAL
-from popsim.demography.parity_relational import ODDS, odds_factor
-from popsim.demography.parity_start import (
+from popsim.baselines.parity_past import RECONSTRUCTION, RELATIONAL
+from popsim.baselines.parity_relational import ODDS, odds_factor
+from popsim.baselines.parity_start import (
     ASSUMPTIONS,
     LARGEST_PROGRESSION,
     QUANTITIES,
@@ -54,7 +54,7 @@ def starting_women_draws(baseline: xr.Dataset, draws: int, seed: int) -> xr.Data
     In China, each quantity of ``parity_assumptions`` has one uniform number a draw, for all
     cohorts and places: the lowest of the range at 0, the value of the table at 0.5, the highest
     at 1, linear between. With the shares :math:`s` of
-    :func:`popsim.demography.parity_start.starting_shares` the women :math:`N` become
+    :func:`popsim.baselines.parity_start.starting_shares` the women :math:`N` become
     :math:`N_k s_k^{(d)} / s_k`, scaled to all women of the age; so women of districts, who add
     up to their city's, are drawn about where they stand.
 

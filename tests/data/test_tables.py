@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from popsim import data
-from popsim.demography import china
+from popsim.baselines import china
 from popsim.errors import UnknownPlaceError
 
 

@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 import popsim as ps
-from popsim.demography.regions import load_regions
+from popsim.baselines.regions import load_regions
 from popsim.errors import InputError, OutputError, SchedulerError
 from popsim.io import zarr_store
 from popsim.io.zarr_store import connect, read_zarr, write_zarr

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from popsim.kernels import bearing
-from popsim.kernels.parity_reference import at_other_ages, in_proportion
+from popsim.kernels.step.parity_reference import at_other_ages, in_proportion
 
 WOMEN = [100.0, 100.0, 100.0]
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numba import njit
 
 from popsim.kernels._jit import fma, in_use, uncounted
-from popsim.kernels.lanes import room, room_for
+from popsim.kernels.lanes.blocks import room, room_for
 
 NUMBERS = st.floats(-1e9, 1e9).filter(lambda x: x == 0.0 or abs(x) > 1e-9)
 

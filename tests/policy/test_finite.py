@@ -108,7 +108,7 @@ def hiding(tree: ast.AST) -> list[str]:
 
 @pytest.mark.parametrize(
     "path",
-    [p for p in sorted(KERNELS.glob("*.py")) if p.name not in WITHOUT_NAN],
+    [p for p in sorted(KERNELS.rglob("*.py")) if p.name not in WITHOUT_NAN],
     ids=lambda p: p.name,
 )
 def test_no_kernel_hides_what_is_not_a_number_in_a_minimum(path):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
 import popsim as ps
-from popsim.demography.places import census
+from popsim.baselines.load import census
 from popsim.errors import ScenarioError
 from popsim.policy.benefits import family_stream
 from popsim.policy.effects import policy_inputs

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from popsim.cells import Cells
 from popsim.errors import AccountingError, BoundsError, InputError, PopsimError, did_you_mean
-from popsim.schema.cells import Cells
 from popsim.schema.checks import check_accounting, check_option, check_values, first_cell
 from popsim.schema.provenance import provenance, settings_of
 from popsim.schema.variables import VARIABLES, describe

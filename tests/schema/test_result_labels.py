@@ -7,7 +7,7 @@ import xarray as xr
 
 import popsim as ps
 from popsim.analysis.cost_effectiveness import cost_effectiveness
-from popsim.parity_engine import consistent_rates
+from popsim.engine.parity import consistent_rates
 from popsim.schema.variables import VARIABLES
 
 END = 2023

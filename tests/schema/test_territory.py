@@ -6,7 +6,7 @@ import pytest
 import xarray as xr
 
 import popsim as ps
-from popsim.demography.regions import load_regions, stack_regions
+from popsim.baselines.regions import load_regions, stack_regions
 from popsim.errors import InputError
 from popsim.schema.territory import nation_name, territory_attrs, territory_of
 

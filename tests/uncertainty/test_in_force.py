@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 import popsim as ps
-from popsim.demography.regions import load_regions, stack_regions
+from popsim.baselines.regions import load_regions, stack_regions
 from popsim.errors import BorrowedIntervalsWarning
 from popsim.uncertainty import demographic_draws
 from popsim.uncertainty.assumptions import NATION, assumption

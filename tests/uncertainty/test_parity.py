@@ -9,8 +9,8 @@ import xarray as xr
 
 import popsim as ps
 from popsim import data
-from popsim.demography.parity_start import QUANTITIES, starting_women
-from popsim.demography.places import census
+from popsim.baselines.load import census
+from popsim.baselines.parity_start import QUANTITIES, starting_women
 from popsim.errors import BoundsError, InputError, MissingVariableError
 from popsim.uncertainty.draws import uniforms
 from popsim.uncertainty.parity import starting_women_draws

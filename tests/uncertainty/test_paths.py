@@ -252,7 +252,7 @@ def test_a_quantity_without_a_users_intervals_keeps_the_deviations_of_a_place():
 def test_population_intervals_are_as_wide_as_wpps(reference):
     """The correlation of deviations over time is chosen so; 15 % either way."""
     wpp = pd.read_csv(reference / "wpp2024_china_annual.csv").set_index("year")
-    from popsim.demography.mobility import mobility
+    from popsim.demography.migration.mobility import mobility
     from popsim.uncertainty.mortality import survival_at, survival_polynomial
 
     base = ps.load_baseline("china", end=2050)

@@ -7,9 +7,9 @@ import pytest
 import xarray as xr
 
 import popsim as ps
-from popsim.demography.lifetable import derived_life_table, life_table
-from popsim.demography.mortality import scale_to_life_expectancy
-from popsim.demography.survival import survival_ratio
+from popsim.demography.mortality.levels import scale_to_life_expectancy
+from popsim.demography.mortality.lifetable import derived_life_table, life_table
+from popsim.demography.mortality.survival import survival_ratio
 from popsim.errors import FitError, MissingVariableError
 from popsim.uncertainty.intervals import calibrate_to_intervals
 from popsim.uncertainty.mortality import shift_reach, survival_at, survival_polynomial

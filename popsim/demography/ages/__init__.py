@@ -1,0 +1,1 @@
+"""Ages: groups, graduation to single years, smoothing and heaping."""

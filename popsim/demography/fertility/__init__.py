@@ -1,0 +1,1 @@
+"""Fertility: measures, schedules, tempo and parity."""

@@ -1,0 +1,1 @@
+"""Indicators of population, births and deaths, and what changes them."""

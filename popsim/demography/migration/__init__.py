@@ -1,0 +1,1 @@
+"""Migration: flows, residual estimates and age schedules."""

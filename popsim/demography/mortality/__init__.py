@@ -1,0 +1,1 @@
+"""Mortality: life tables, survival, old ages, models and forecasts."""

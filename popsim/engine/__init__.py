@@ -1,0 +1,1 @@
+"""Between checked inputs and kernels: layout, engines and labels; nothing here is public."""

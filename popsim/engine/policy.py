@@ -1,0 +1,284 @@
+"""Packages as rows for the simulation kernel: one for each draw, and region if there are any."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from popsim.baselines.central import central_projection
+from popsim.baselines.registered import registered_share_of_births
+from popsim.engine.parity import incidence_rates
+from popsim.errors import ConflictError
+from popsim.kernels.lanes.inputs import BY_ORDER, CHILD_AGES, FIRST_COME, PRO_RATA, Policy
+from popsim.policy.channels import in_bands
+from popsim.policy.effects import PolicyInputs, policy_inputs
+from popsim.policy.response import Responsiveness
+from popsim.scenario.instrument_parts import BANDS, FamilyInstrument
+from popsim.scenario.instruments import ChildcarePlaces, Spending
+from popsim.scenario.model import ORDERS, Scenario
+
+_RULES = {"pro_rata": PRO_RATA, "first_come": FIRST_COME, "by_order": BY_ORDER}
+
+
+@dataclass(frozen=True)
+class PolicyRows:
+    """Packages for the kernel, and what is known of them beside it.
+
+    Attributes
+    ----------
+    rows : Policy
+    instruments : list of str
+        Ids over all packages.
+    lump : numpy.ndarray
+        (package, row, year, instrument): what is spent whoever is born [yuan].
+    relocation_share : numpy.ndarray
+        (scenario, draw) [1]: by each package's own prior, 0 for the baseline.
+    """
+
+    rows: Policy
+    instruments: list[str]
+    lump: np.ndarray
+    relocation_share: np.ndarray
+
+
+def policy_rows(
+    packages: Sequence[Scenario],
+    data: xr.Dataset,
+    draws: int,
+    chosen: slice,
+    seeds: Mapping[str, int | None],
+    *,
+    closed: bool,
+) -> PolicyRows:
+    """Lay packages out for the kernel.
+
+    Parameters
+    ----------
+    packages : sequence of Scenario
+    data : xarray.Dataset
+        Checked inputs of the projection, with ``region`` or without it.
+    draws : int
+    chosen : slice
+        Which of the draws.
+    seeds : mapping of str to int or None
+        Of the groups "response" and "take_up"; None for the medians.
+    closed : bool
+        Whether childcare coverage is of a scenario's own children.
+
+    Raises
+    ------
+    ConflictError
+        Packages that say different things of the childcare places of their baseline, or that
+        have numbers for the place as a whole where there are regions.
+    MissingVariableError, ScenarioError
+        As from :func:`popsim.policy.effects.policy_inputs`.
+    """
+    if "region" in data.dims:
+        _refuse_absolute(packages)
+    years, ages = data["year"].values, data["age"].values
+    response = seeds["response"]
+    count = len(range(draws)[chosen])
+    ids = list(dict.fromkeys(i.id for package in packages for i in package.instruments))
+    made = []
+    if packages:
+        given = [Responsiveness.draw(draws, response, p.overrides) for p in packages]
+        made = [
+            [
+                policy_inputs(
+                    package,
+                    years=years,
+                    draws=draws,
+                    seed=seeds["take_up"],
+                    given=each,
+                    **facts,
+                )
+                for package, each in zip(packages, given, strict=True)
+            ]
+            for facts in _facts_of_regions(packages, data)
+        ]
+    regions = data.sizes.get("region", 1)
+    rows = regions * count if packages else 1
+    table = _Table(made, chosen, len(packages))
+    t, orders, bands = len(years), len(ORDERS), len(BANDS)
+    policy = Policy(
+        row_index=np.arange(regions * count) % rows,
+        paid=table.by_draw("paid", (t, orders)),
+        other=table.by_draw("other", (t, orders, bands)),
+        strongest=table.by_draw("strongest", (t, orders, bands)),
+        band=np.searchsorted(BANDS, ages, side="right").astype(np.int64) - 1,
+        overlap=table.by_draw("overlap", ()),
+        largest=table.fixed("largest_log_effect", ()),
+        largest_gain=table.fixed("largest_tfr_gain", ()),
+        used_places=_used_places(table, t),
+        care_effect=table.by_draw("care_effect", ()),
+        care_quantum=table.by_draw("care_quantum", ()),
+        lag=table.by_draw("lag", ()),
+        timing=table.fixed("timing", (t,)),
+        closed=closed,
+        pay=table.by_instrument("pay", ids, (t, orders, CHILD_AGES)),
+        reach=table.reach(ids),
+        cap=table.fixed("cap", (t,)),
+        capped=table.by_instrument("capped", ids, ()),
+        rule=np.array([_RULES[p.rule] for p in table.first], dtype=np.int64),
+    )
+    moved = [np.zeros(count), *(package.relocation[chosen] for package in table.first)]
+    return PolicyRows(policy, ids, table.lump(ids, t), np.array(moved))
+
+
+def differs_by_region(packages: Sequence[Scenario]) -> bool:
+    """Whether payments of a child hang on a region: on the share of its mothers of an age."""
+    return any(
+        isinstance(i, FamilyInstrument) and not in_bands(i).all()
+        for package in packages
+        for i in package.instruments
+    )
+
+
+def _facts_of_regions(packages: Sequence[Scenario], data: xr.Dataset) -> list[dict[str, Any]]:
+    """What instruments need to know of each region under the baseline."""
+    women = data["population"].sel(sex="female", drop=True)
+    rates = incidence_rates(data.isel(year=[0])).isel(year=0, drop=True)
+    births = (rates * women).transpose(..., "order", "age")
+    band = np.searchsorted(BANDS, data["age"].values, side="right") - 1
+    by_band = np.stack(
+        [births.values[..., band == b].sum(axis=-1) for b in range(len(BANDS))], axis=-1
+    )
+    share = None
+    if "registered_share" in data:
+        share = registered_share_of_births(data)
+        share = share.mean("year") if "year" in share.dims else share
+    people = None
+    if any(_needs_residents(package) for package in packages):
+        people = central_projection(data)["population"].sum(["sex", "age"]).isel(time=slice(-1))
+
+    def of(array: xr.DataArray | None, region: int) -> Any:
+        if array is None:
+            return None
+        return (array.isel(region=region) if "region" in array.dims else array).values
+
+    return [
+        {
+            "registered_share": None if share is None else float(of(share, k)),
+            "births_by_band": by_band[k] if "region" in births.dims else by_band,
+            "residents": of(people, k),
+        }
+        for k in range(data.sizes.get("region", 1))
+    ]
+
+
+def _refuse_absolute(packages: Sequence[Scenario]) -> None:
+    """Raise if a package has numbers that would count once for each region."""
+    for package in packages:
+        whole = [i.id for i in package.instruments if isinstance(i, Spending)]
+        for i in (*package.instruments, *package.background):
+            if isinstance(i, ChildcarePlaces) and not _per_resident(i):
+                whole.append(i.id)
+        if package.budget is not None:
+            whole.append("budget")
+        if whole:
+            raise ConflictError(
+                "the scenario has numbers for the place as a whole, the baseline has regions",
+                where=f"scenario {package.name!r}: {whole[0]}",
+                got="a number that each region would have in full",
+                allowed="amounts per family, and places per 1,000 residents",
+                fix=f"scenario.without({whole[0]!r}), or simulate the regions one by one",
+            )
+
+
+def _needs_residents(package: Scenario) -> bool:
+    return any(
+        isinstance(i, ChildcarePlaces) and _per_resident(i)
+        for i in (*package.instruments, *package.background)
+    )
+
+
+def _per_resident(instrument: ChildcarePlaces) -> bool:
+    return any(q.unit == "places per 1,000" for q in instrument.places.values())
+
+
+class _Table:
+    """Inputs of packages by region, stacked into the kernel's arrays.
+
+    Parameters
+    ----------
+    made : list of list of PolicyInputs
+        By region and package.
+    draws : slice
+        Which draws of them.
+    packages : int
+    """
+
+    def __init__(self, made: list[list[PolicyInputs]], draws: slice, packages: int) -> None:
+        self.made, self.draws, self.packages = made, draws, packages
+        self.first = made[0] if made else []
+
+    def by_draw(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
+        """(package, row, ...) from (draw, ...) of each region."""
+        if not self.made:
+            return np.zeros((0, 1, *shape))
+        stacked = [
+            np.concatenate([getattr(region[k], name)[self.draws] for region in self.made])
+            for k in range(self.packages)
+        ]
+        return np.ascontiguousarray(stacked, dtype=np.float64)
+
+    def fixed(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
+        """(package, ...) of what neither draws nor regions change."""
+        values = [getattr(package, name) for package in self.first]
+        return np.array(values, dtype=np.float64).reshape((self.packages, *shape))
+
+    def by_instrument(self, name: str, ids: list[str], shape: tuple[int, ...]) -> np.ndarray:
+        """(package, instrument, ...) over all ids; zero where a package lacks one."""
+        out = np.zeros((self.packages, len(ids), *shape))
+        for k, package in enumerate(self.first):
+            for n, name_of in enumerate(package.instruments):
+                out[k, ids.index(name_of)] = getattr(package, name)[n]
+        return out
+
+    def reach(self, ids: list[str]) -> np.ndarray:
+        """(package, instrument, row)."""
+        rows = sum(region[0].reach[:, self.draws].shape[1] for region in self.made)
+        out = np.zeros((self.packages, len(ids), max(rows, 1)))
+        for k, package in enumerate(self.first):
+            for n, name in enumerate(package.instruments):
+                out[k, ids.index(name)] = np.concatenate(
+                    [region[k].reach[n, self.draws] for region in self.made]
+                )
+        return out
+
+    def lump(self, ids: list[str], years: int) -> np.ndarray:
+        """(package, row, year, instrument)."""
+        rows = sum(region[0].lump[:, self.draws].shape[1] for region in self.made)
+        out = np.zeros((self.packages, max(rows, 1), years, len(ids)))
+        for k, package in enumerate(self.first):
+            for n, name in enumerate(package.instruments):
+                out[k, :, :, ids.index(name)] = np.concatenate(
+                    [region[k].lump[n, self.draws] for region in self.made]
+                )
+        return out
+
+
+def _used_places(table: _Table, years: int) -> np.ndarray:
+    """(scenario, row, year); the baseline's are those that the packages say it has."""
+    own = table.by_draw("used_places", (years,))
+    if not len(own):
+        return np.zeros((1, 1, years))
+    base = table.by_draw("used_places_baseline", (years,))
+    declared = [k for k in range(len(base)) if base[k].any()]
+    for k in declared[1:]:
+        if not np.array_equal(base[k], base[declared[0]]):
+            raise ConflictError(
+                "two packages say different things of the childcare places of the baseline",
+                where=f"scenarios {table.first[declared[0]].name!r}, {table.first[k].name!r}",
+                allowed="the same places in the background, or in the first year",
+                fix="simulate them one by one, or declare childcare_places in both backgrounds",
+            )
+    baseline = base[declared[0]] if declared else base[0]
+    # A package without places keeps the baseline's.
+    without = [k for k in range(len(base)) if k not in declared]
+    own[without] = baseline
+    return np.ascontiguousarray(np.concatenate([baseline[None], own]))

@@ -1,0 +1,1 @@
+"""Kernels with many cells side by side, in the processor's vector lanes."""

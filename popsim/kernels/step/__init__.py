@@ -1,0 +1,1 @@
+"""Kernels of one cell after the other, with every age."""

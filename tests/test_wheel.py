@@ -1,0 +1,30 @@
+"""What is installed is what stands in the repository: every module, table and scenario."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PARTS = (".py", ".csv", ".yaml", ".typed")
+
+
+@pytest.mark.slow
+def test_wheel_holds_all_of_the_package(tmp_path):
+    if not (ROOT / "pyproject.toml").is_file():
+        pytest.skip("the tests do not stand in the repository")
+    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--quiet", "-w", str(tmp_path)]
+    done = subprocess.run([*command, str(ROOT)], capture_output=True, text=True)
+    if done.returncode and "setuptools" in done.stderr:
+        pytest.skip("the package index that the build needs does not answer")
+    assert done.returncode == 0, done.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    held = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("popsim/")}
+    package = (p for p in (ROOT / "popsim").rglob("*") if p.suffix in PARTS)
+    standing = {p.relative_to(ROOT).as_posix() for p in package}
+    standing |= {f"popsim/scenarios/{p.name}" for p in (ROOT / "scenarios").glob("*.yaml")}
+    assert held == standing
