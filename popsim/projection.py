@@ -47,8 +47,8 @@ def project(
         Half of the net migrants at the start of the step and half at its end, or all
         after deaths and births.
     outputs : {"full", "summary"}
-        Every age, or sums over the age groups of :data:`popsim.engine.classic.SUMMARY_AGES` with single ages at
-        the last ``time`` only.
+        Every age, or sums over the age groups of
+        :data:`popsim.engine.classic.SUMMARY_AGES` with single ages at the last ``time`` only.
 
     Returns
     -------
