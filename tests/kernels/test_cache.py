@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numba import float64, int64, njit
 from numba.core.bytecode import FunctionIdentity
 
 import popsim
@@ -299,24 +300,32 @@ def test_first_runs_at_once_are_each_right(tmp_path):
 
 
 FACTORY = '''
-"""Two functions of one name."""
 import numpy as np
 from popsim.kernels._jit import jit, jit_inner
 
 
 def make(width):
+    # long enough, and called often enough, that the compiler does not write it into its callers
     @jit_inner
     def inner(x):
-        total = 0.0
+        sines, cosines = 0.0, 0.0
         for i in range(x.shape[0]):
             for k in range(width):
                 if x[i] > k:
-                    total += np.sin(x[i]) * k
+                    sines += np.sin(x[i]) * k
                 elif x[i] < -k:
-                    total -= np.exp(x[i]) * k
+                    sines -= np.exp(x[i]) * k
                 else:
-                    total += width
-        return total
+                    sines += width
+        for i in range(x.shape[0]):
+            for k in range(width):
+                if x[i] > k:
+                    cosines += np.cos(x[i]) * k
+                elif x[i] < -k:
+                    cosines -= np.tan(x[i]) * k
+                else:
+                    cosines += width
+        return sines + cosines
 
     return inner
 
@@ -326,12 +335,12 @@ of_three, of_five = make(3), make(5)
 
 @jit
 def three(x):
-    return of_three(x) + of_three(2.0 * x)
+    return of_three(x) + of_three(x + 1.0) + of_three(x * 2.0)
 
 
 @jit
 def five(x):
-    return of_five(x) + of_five(2.0 * x)
+    return of_five(x) + of_five(x + 1.0) + of_five(x * 2.0)
 '''
 
 
@@ -347,6 +356,24 @@ def test_functions_of_one_name_from_two_processes_are_told_apart(tmp_path, packa
     assert three != five
     for names, found in (("three five", [three, five]), ("five three", [five, three])):
         assert run(code.format(names), tmp_path, package=package)[0].split() == found
+
+
+def test_functions_of_a_factory_have_files_of_their_own():
+    def make(width):
+        @njit
+        def inner(x):
+            return x * width
+
+        def outer(x):
+            return inner(x)
+
+        return inner.py_func, outer
+
+    names = [_cache.KernelCache(f)._name((float64,))[0] for w in (3, 5) for f in make(w)]
+    assert len(set(names)) == 4
+    again = [_cache.KernelCache(f)._name((float64,))[0] for w in (3, 5) for f in make(w)]
+    assert names == again
+    assert _cache.KernelCache(make(3)[0])._name((int64,))[0] not in names
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system does not fork")
