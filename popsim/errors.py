@@ -146,6 +146,10 @@ class BorrowedIntervalsWarning(PopsimWarning):
     """Draws have the intervals of another country than the baseline's."""
 
 
+class CacheWarning(PopsimWarning):
+    """Compiled kernels cannot be taken from their cache or kept in it; results are the same."""
+
+
 def did_you_mean(name: object, known: Iterable[object]) -> str | None:
     """Return a "did you mean ...?" for a misspelt name, or None if nothing is close.
 

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from popsim.cli.doctor import doctor
 from popsim.cli.tables import console, draw_board, draw_figures, print_summary, table_of
 from popsim.errors import OutputError, PopsimError
 
@@ -170,3 +171,6 @@ def new(
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
     console.print(f"written: {path}; check it with: popsim validate {path}", highlight=False)
+
+
+app.command()(doctor)

@@ -8,8 +8,8 @@ Threads are Python's, over ranges of cells of a kernel that has let go of the in
 lock. Numba's own parallel loops would do the same at twice the time to compile, and not all
 of their threading layers bear to be called from several threads at once.
 
-Numba's cache of a kernel knows the file of the kernel alone: after an edit to a module that it
-imports (a constant, an inner function) delete ``__pycache__`` beside it, or run what was compiled.
+What is compiled is kept between runs by :mod:`popsim.kernels._cache`, which knows all sources of
+kernels: after an edit to any of them, a constant or an inner function, all are compiled anew.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from numba import config, njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
+from popsim.kernels._cache import keep
+
 __all__ = [
     "fma",
     "in_ranges",
@@ -44,7 +46,6 @@ __all__ = [
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 Arrays = TypeVar("Arrays")
 _SETTINGS: dict[str, Any] = {
-    "cache": True,
     "error_model": "numpy",
     "nogil": True,
     "no_cfunc_wrapper": True,  # nobody calls kernels from C
@@ -64,7 +65,7 @@ _pools: dict[int, ThreadPoolExecutor] = {}
 
 def jit(function: Kernel) -> Kernel:
     """Compile what works on one cell (a region, scenario, draw)."""
-    compiled: Kernel = njit(**_SETTINGS)(function)
+    compiled: Kernel = keep(njit(**_SETTINGS)(function))
     return compiled
 
 
@@ -73,7 +74,7 @@ def jit_inner(function: Kernel) -> Kernel:
 
     For kernels of which no test runs the Python source: a call from Python ends the process.
     """
-    compiled: Kernel = njit(**_INNER)(function)
+    compiled: Kernel = keep(njit(**_INNER)(function))
     return compiled
 
 
@@ -100,7 +101,7 @@ def jit_cells(over: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        compiled = njit(**_SETTINGS)(function)
+        compiled = keep(njit(**_SETTINGS)(function))
         position = list(inspect.signature(function).parameters).index(over) - 2
 
         @wraps(function)
