@@ -44,8 +44,7 @@ def pages() -> list[Path]:
 
 def reference_pages() -> dict[Path, Callable[[], str]]:
     """Pages that are written whole, from tables of the package."""
-    from popsim.scenario.instrument_page import instrument_page
-
+    instrument_page = runpy.run_path(str(DOCS / "instrument_page.py"))["instrument_page"]
     return {
         DOCS / "reference" / "variables.md": variables_page,
         DOCS / "reference" / "evidence.md": evidence_page,
