@@ -28,4 +28,4 @@ def test_readme_gives_two_commands_that_do_all_the_set_up():
     commands = re.findall(r"^(python3 -m venv .*)$", README.read_text(encoding="utf-8"), re.M)
     assert len(commands) == 2
     assert commands[0].endswith("popsim run ouhai")
-    assert commands[1].endswith("python -m pytest")
+    assert commands[1].endswith("python -m pytest -n 2")

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import popsim as ps
+from popsim.demography.mortality.survival import survival_ratio
 from popsim.engine.parity import consistent_rates
 from popsim.errors import MigrationAdjustmentWarning, PopsimWarning
 from popsim.schema.checks import check_accounting
@@ -266,7 +267,7 @@ def test_simulations_have_the_uns_numbers_where_groups_are_emptied(form, seed):
         spread * people if form == "counts" else spread, dims=("year", "sex", "age")
     )
     inputs = baseline.assign({FORMS[form]: moves})
-    by_ratio = ps.demography.survival.survival_ratio(ps.life_table(inputs["mortality_rate"]))
+    by_ratio = survival_ratio(ps.life_table(inputs["mortality_rate"]))
     un = un_project(inputs.assign(survival_ratio=by_ratio), form, even=True)
     people, births, deaths, moved, scale = un
     near = scale.max(axis=0)
@@ -311,7 +312,7 @@ def test_countries_of_the_world(reference, country, timing):
     inputs = xr.Dataset(
         {
             "population": (("sex", "age"), people),
-            "survival_ratio": ps.demography.survival.survival_ratio(ps.life_table(mortality)),
+            "survival_ratio": survival_ratio(ps.life_table(mortality)),
             "fertility_rate": (("year", "age"), fertility),
             "sex_ratio_at_birth": ("year", np.full(len(years), 1.05)),
             "net_migration": (("year", "sex", "age"), moves),
