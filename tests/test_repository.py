@@ -45,7 +45,7 @@ def test_what_is_needed_is_imported():
     users = [r for name in ("distributed", "sensitivity", "zh") for r in extras[name]]
     for name in requirements([*PROJECT["dependencies"], *users]).keys() - FOR_ANOTHER:
         module = IMPORTED.get(name, name)
-        assert re.search(rf"^\s*(import|from) {module}\b|[\"']{module}[\"']", text, re.M), name
+        assert re.search(rf"^\s*(import|from) {module}\b|[\"']{module}[.\"']", text, re.M), name
     assert "h5netcdf" in text
 
 
