@@ -26,7 +26,7 @@ from popsim.baselines.single_age_inputs import single_age_population
 from popsim.demography.migration.mobility import mobility
 from popsim.schema.provenance import with_rules
 
-REFERENCE = Path(__file__).resolve().parents[2] / "shared" / "reference"
+REFERENCE = Path(__file__).resolve().parents[1] / "tests" / "reference"
 TABLE = REFERENCE / "china_census_2020.nc"
 COUNTIES = 2942
 

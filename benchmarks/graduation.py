@@ -19,7 +19,7 @@ from scipy.interpolate import PchipInterpolator
 
 from popsim.demography.ages.graduation import Method, graduate_counts, graduate_rates
 
-REFERENCE = Path(__file__).resolve().parents[2] / "shared" / "reference"
+REFERENCE = Path(__file__).resolve().parents[1] / "tests" / "reference"
 GROUPINGS = {
     "0, 1-4, 5-9, ..., 100+": [0, 1, *range(5, 101, 5)],
     "0-4, 5-9, ..., 100+": list(range(0, 101, 5)),

@@ -43,13 +43,16 @@ def pages() -> list[Path]:
 
 
 def reference_pages() -> dict[Path, Callable[[], str]]:
-    """Pages that are written whole, from tables of the package."""
-    from popsim.scenario.instrument_page import instrument_page
-
+    """Pages that are written whole, from tables of the package, and the drawing of its rooms."""
+    beside = {
+        made: runpy.run_path(str(DOCS / f"{file}.py"))[made]
+        for file, made in (("instrument_page", "instrument_page"), ("house", "house_svg"))
+    }
     return {
         DOCS / "reference" / "variables.md": variables_page,
         DOCS / "reference" / "evidence.md": evidence_page,
-        DOCS / "instruments.md": instrument_page,
+        DOCS / "instruments.md": beside["instrument_page"],
+        DOCS / "developing" / "house.svg": beside["house_svg"],
     }
 
 

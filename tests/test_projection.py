@@ -457,7 +457,7 @@ def in_five_years(rates):
 
 def test_death_rates_that_lost_the_ages_1_to_4_are_refused(reference):
     """xarray keeps the ages that a Dataset has: of an abridged table the infants' rate is left."""
-    world = xr.load_dataset(reference / "wpp2024_world.nc")
+    world = xr.load_dataset(reference / "wpp2024_countries.nc")
     abridged = abridged_of(world, 566)
     inputs = small_inputs(years=15).assign_coords(year=abridged["year"])
     lost = inputs.drop_vars("survival_ratio").assign(mortality_rate=abridged)

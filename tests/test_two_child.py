@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from popsim import data
-from popsim.baselines.two_child import announced_births, first_marriages, two_child_inputs
 
 MODELS = ("with parity", "without parity")
 VARIANTS = [label + more for label in MODELS for more in ("", ", marriages")]
@@ -22,18 +21,23 @@ def example():
 
 
 @pytest.fixture(scope="module")
+def announced(example):
+    return example["announced_births"]()
+
+
+@pytest.fixture(scope="module")
 def table(example):
     return example["replay"]()
 
 
-def test_announced_births():
-    births = announced_births().sel(order=0).to_series() / 1e4
+def test_announced_births(announced):
+    births = announced.sel(order=0).to_series() / 1e4
     published = {2015: 1655, 2016: 1786, 2017: 1723, 2018: 1523, 2019: 1465, 2020: 1200}
     assert births.to_dict() == pytest.approx(published)
 
 
-def test_inputs_start_from_the_census_of_2010_and_hold_2015():
-    inputs = two_child_inputs()
+def test_inputs_start_from_the_census_of_2010_and_hold_2015(example):
+    inputs = example["two_child_inputs"]()
     rates = inputs["fertility_rate_by_order"]
     np.testing.assert_array_equal(rates.sel(year=2020), rates.sel(year=2015))
     assert not np.allclose(rates.sel(year=2014), rates.sel(year=2015))
@@ -42,7 +46,7 @@ def test_inputs_start_from_the_census_of_2010_and_hold_2015():
     np.testing.assert_allclose(inputs["women_by_parity"].sum("parity"), women, rtol=1e-15)
 
 
-def test_without_policy_both_models_are_one_until_2015(example):
+def test_without_policy_both_models_are_one_until_2015(example, announced):
     """Rates that are consistent have the same births; from 2016 on the stocks part."""
     runs = example["models"](example["scaled_inputs"]())
     parity, incidence = runs["parity"](1.0), runs["incidence"](1.0)
@@ -50,7 +54,7 @@ def test_without_policy_both_models_are_one_until_2015(example):
     # 1e-10 is what the parity engine promises for 80 years
     np.testing.assert_allclose(parity.sel(year=before), incidence.sel(year=before), rtol=1e-10)
     total = float(parity.sel(year=2015).sum())
-    assert total == pytest.approx(float(announced_births().sel(year=2015, order=0)), rel=1e-9)
+    assert total == pytest.approx(float(announced.sel(year=2015, order=0)), rel=1e-9)
 
 
 def test_fitted_on_2016_and_2017_alone(table):
@@ -60,11 +64,11 @@ def test_fitted_on_2016_and_2017_alone(table):
         assert fitted[label].sum() == pytest.approx(fitted["announced"].sum(), rel=1e-9)
 
 
-def test_no_figure_after_2017_is_fitted(example, monkeypatch):
+def test_no_figure_after_2017_is_fitted(example, announced, monkeypatch):
     """The fit sees neither births nor marriages of later years: change them, and it stays."""
     births = example["models"](example["scaled_inputs"]())["parity"]
     before = example["fitted"](births)
-    later = announced_births().copy()
+    later = announced.copy()
     later.loc[{"year": [2018, 2019, 2020]}] *= 2.0
     monkeypatch.setitem(example["fitted"].__globals__, "announced_births", lambda: later)
     assert example["fitted"](births) == before
@@ -85,8 +89,8 @@ def test_errors_of_the_prediction(table, label, errors):
     np.testing.assert_allclose(got, errors, atol=0.1)  # printed to 0.1
 
 
-def test_first_births_move_with_the_marriages_of_the_year_before(table):
-    married = first_marriages()
+def test_first_births_move_with_the_marriages_of_the_year_before(example, table):
+    married = example["first_marriages"]()
     for label in MODELS:
         births = table[f"{label}, marriages, first"]
         ratio = births.loc[2020] / births.loc[2016]

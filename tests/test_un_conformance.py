@@ -293,7 +293,7 @@ def test_simulations_have_the_uns_numbers_where_groups_are_emptied(form, seed):
 @pytest.mark.parametrize("timing", ["even", "end"])
 def test_countries_of_the_world(reference, country, timing):
     """By single ages to 2100; people and rates spread evenly within groups, which tests no less."""
-    world = xr.load_dataset(reference / "wpp2024_world.nc")
+    world = xr.load_dataset(reference / "wpp2024_countries.nc")
     one = world.isel(country=int(np.flatnonzero(world["name"].values == country)[0]))
     ages, years = np.arange(101), np.arange(2024, 2100)
     group = np.minimum(ages // 5, 20)

@@ -128,18 +128,6 @@ def largest_log_effect(overrides: Sequence[Override] = ()) -> float:
     return float(np.log1p(percent / 100.0))
 
 
-def saturated(log_effect: np.ndarray, largest: float | None = None) -> np.ndarray:
-    """The log effect bent so that it never passes the largest one of the evidence notes.
-
-    Examples
-    --------
-    >>> saturated(np.array([0.0, 0.01, 9.0])).round(4)
-    array([0.    , 0.01  , 0.2231])
-    """
-    most = largest_log_effect() if largest is None else largest
-    return np.asarray(most * np.tanh(np.asarray(log_effect) / most))
-
-
 def timing_kernel(length: int, overrides: Sequence[Override] = ()) -> np.ndarray:
     """Births brought forward by year since a change, and paid back later (year,) [1]; sums to 0.
 

@@ -202,7 +202,7 @@ COUNTRIES = {
 
 @pytest.mark.parametrize("name", COUNTRIES)
 def test_mid_year_population_moves_to_the_uns_of_1_january(reference, name):
-    world = xr.open_dataset(reference / "wpp2024_world.nc")
+    world = xr.open_dataset(reference / "wpp2024_countries.nc")
     country = world.isel(country=int(np.flatnonzero(world["name"].values == name)[0])).load()
 
     def table(variable, **names):

@@ -350,7 +350,7 @@ def test_open_group_with_too_few_deaths_is_warned_of():
 
 def test_lives_foreseen_by_the_un_are_not_warned_of(reference):
     """No country of World Population Prospects 2024 in any period up to 2100, at any open age."""
-    with xr.open_dataset(reference / "wpp2024_world.nc") as world:
+    with xr.open_dataset(reference / "wpp2024_mortality_world.nc") as world:
         rates = world["mortality_rate"].rename(abridged_age="age").load()
     table = ps.life_table(rates)
     for last in (65, 80, 85, 90, 95):

@@ -8,11 +8,11 @@ import pytest
 import xarray as xr
 
 import popsim as ps
+from popsim import data
 from popsim.baselines import china
 from popsim.baselines.base_population import move_to_january, next_january
 from popsim.baselines.birth_orders import first_year_births, national_order_mix, order_shares
 from popsim.baselines.load import PLACES, census
-from popsim.baselines.two_child import announced_births
 from popsim.demography.fertility.measures import total_fertility_rate
 from popsim.errors import InputError, UnknownPlaceError
 
@@ -136,8 +136,10 @@ def test_children_of_china_have_the_order_mixes_published():
     shares = children / children.sum("order")
     for age, published in ((4, [0.5448, 0.4037, 0.0515]), (10, [0.62, 0.31, 0.07])):
         np.testing.assert_allclose(shares.sel(child_age=age), published, rtol=1e-10)
+    announced = data.table("births_china").query("quantity == 'births'")
+    announced = announced.set_index(["year", "order"])["value"].to_xarray()
     for year in (2016, 2017):  # the table's shares are those of its births, to their four digits
-        births = announced_births().sel(year=year)
+        births = announced.sel(year=year)
         np.testing.assert_allclose(
             national_order_mix(np.array([year])).sel(year=year, order=[1, 2]),
             births.sel(order=[1, 2]) / births.sel(order=0),

@@ -15,7 +15,6 @@ from popsim.policy.response import (
     cash_effect,
     check_place,
     in_time,
-    saturated,
 )
 from popsim.policy.takeup import nested_tiers, take_up_draws
 
@@ -24,14 +23,6 @@ def test_cash_function_meets_its_check_values():
     """Evidence notes: 1.0 % at s=4, 1.9 % at 11, 3.7 % at 33, 8 % at 120."""
     effect = cash_effect(np.array([4.0, 11.0, 33.0, 120.0]), 0.45, 0.6)
     np.testing.assert_allclose(effect, [1.0, 1.9, 3.7, 8.0], atol=0.05)  # printed to 0.1
-
-
-def test_saturation_bends_what_is_large_and_leaves_what_is_small():
-    effects = saturated(np.log1p(cash_effect(np.geomspace(1e-3, 1e5, 60), 0.45, 0.6) / 100))
-    assert (np.diff(effects) > 0).all()
-    assert effects[-1] <= np.log(1.25)
-    # Bent by a third of the cube: 3 % loses less than a hundredth of itself.
-    assert saturated(np.array([0.03])) == pytest.approx(0.03, rel=0.01)
 
 
 @pytest.mark.parametrize("name", [(c, p) for c, p in (*RESPONSES, *APART)])

@@ -42,10 +42,7 @@ def rows() -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def sources(reference) -> Path:
     """Folder of the original documents, beside the reference figures."""
-    folder = reference.parent / "sources"
-    if not folder.is_dir():
-        pytest.skip(f"the original documents are not here: {folder}")
-    return folder
+    return reference / "documents"
 
 
 def entries(package: Scenario) -> set[tuple[str, str]]:

@@ -22,7 +22,7 @@ RUN = {"draws": 3, "seed": 1, "variables": ["total_births"]}
 
 @pytest.fixture(scope="module")
 def wpp(reference) -> xr.Dataset:
-    with xr.open_dataset(reference / "wpp2024_world.nc") as world:
+    with xr.open_dataset(reference / "wpp2024_countries.nc") as world:
         return world.sel(country=SWEDEN).reset_coords(drop=True).load()
 
 

@@ -15,7 +15,7 @@ from popsim.errors import CoordinateError
 @pytest.fixture(scope="module")
 def rates(reference):
     """Abridged death rates of 236 countries and areas, 2020-2025 to 2095-2100."""
-    world = xr.load_dataset(reference / "wpp2024_world.nc")
+    world = xr.load_dataset(reference / "wpp2024_mortality_world.nc")
     given = world["mortality_rate"].rename(abridged_age="age", period="year")
     given = given.isel(year=slice(14, None)).assign_coords(year=np.arange(2020, 2100, 5))
     return given.transpose("country", "year", "sex", "age")
