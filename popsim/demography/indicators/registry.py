@@ -11,22 +11,24 @@ import xarray as xr
 
 from popsim.demography.ages.age_groups import AgeGroups, age_groups
 from popsim.demography.fertility.measures import mean_age_at_childbearing, total_fertility_rate
-from popsim.demography.indicators.dependency import MAX_ENTRY_WIDTH
-from popsim.demography.indicators.structure import (
-    SCHOOL_AGES,
+from popsim.demography.indicators.dependency import (
+    MAX_ENTRY_WIDTH,
     WORKING_AGES,
     ageing_index,
     dependency_ratio,
+    potential_support_ratio,
+    working_age_entrants,
+    working_age_leavers,
+)
+from popsim.demography.indicators.structure import (
+    SCHOOL_AGES,
     mean_age,
     median_age,
-    potential_support_ratio,
     school_age_population,
     sex_ratio,
     share,
     women_of_childbearing_age,
     women_of_peak_childbearing_age,
-    working_age_entrants,
-    working_age_leavers,
 )
 from popsim.demography.indicators.vital_rates import (
     births_by_order,

@@ -1,4 +1,4 @@
-"""Who a population consists of: ages, sexes, women, pupils; with dependants, the whole face.
+"""Who a population consists of: ages, sexes, women, pupils.
 
 Every function reads a population at an instant, by single or grouped age, with any
 leading dimensions, and returns one figure for each of them. Upper borders are
@@ -21,38 +21,10 @@ from popsim.demography.ages.age_groups import (
     ratio,
     refuse_empty,
 )
-from popsim.demography.indicators.dependency import (
-    PERCENT,
-    WORKING_AGES,
-    ageing_index,
-    dependency_ratio,
-    potential_support_ratio,
-    working_age_bounds,
-    working_age_entrants,
-    working_age_leavers,
-)
+from popsim.demography.indicators.dependency import PERCENT
 from popsim.errors import BoundsError
 from popsim.schema.checks import check_option, check_values, first_cell
 from popsim.schema.variables import FEMALE, MALE, PERSONS, VARIABLES
-
-__all__ = [
-    "SCHOOL_AGES",
-    "WORKING_AGES",
-    "ageing_index",
-    "dependency_ratio",
-    "mean_age",
-    "median_age",
-    "population_between",
-    "potential_support_ratio",
-    "school_age_population",
-    "sex_ratio",
-    "share",
-    "women_of_childbearing_age",
-    "women_of_peak_childbearing_age",
-    "working_age_bounds",
-    "working_age_entrants",
-    "working_age_leavers",
-]
 
 #: Stages of the Chinese school system by the ages that attend them: entry to primary
 #: school at 6 (Compulsory Education Law of China, article 11), 6 + 3 + 3 years, and
