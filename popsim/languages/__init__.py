@@ -57,7 +57,15 @@ def translated(key: str, language: str, **parts: object) -> str | None:
     True
     """
     text = texts(language).get(key)
-    return None if text is None else text.format(**parts)
+    return None if text is None else _filled(text, language, parts)
+
+
+def _filled(text: str, language: str, parts: Mapping[str, object]) -> str:
+    own = {
+        name: part.get(language, part[ENGLISH]) if isinstance(part, Mapping) else part
+        for name, part in parts.items()
+    }
+    return text.format(**own) if own else text
 
 
 def in_each(key: str, english: str, **parts: object) -> dict[str, str]:
@@ -70,14 +78,16 @@ def in_each(key: str, english: str, **parts: object) -> dict[str, str]:
     english : str
         With the same placeholders, ``{name}``, as the texts of the tables.
     **parts
-        What the placeholders stand for.
+        What the placeholders stand for; a mapping is itself a label by language.
 
     Examples
     --------
     >>> list(in_each("variable.births", "Births"))
     ['en', 'zh']
+    >>> in_each("no.such.key", "Births of order {order}", order=2)
+    {'en': 'Births of order 2'}
     """
-    said = {ENGLISH: english.format(**parts) if parts else english}
+    said = {ENGLISH: _filled(english, ENGLISH, parts)}
     for language in languages():
         text = translated(key, language, **parts)
         if text is not None:
@@ -107,11 +117,25 @@ def of_attributes(attributes: Mapping[str, object]) -> dict[str, str]:
     >>> of_attributes({"long_name": "Births", "units": "persons"})
     {'en': 'Births'}
     """
-    said = {ENGLISH: str(attributes.get("long_name", ""))}
-    for language in languages():
-        if f"long_name_{language}" in attributes:
-            said[language] = str(attributes[f"long_name_{language}"])
-    return said
+    names = {ENGLISH: "long_name", **{code: f"long_name_{code}" for code in languages()}}
+    return {code: str(attributes[name]) for code, name in names.items() if name in attributes}
+
+
+def glossed(key: str, english: str) -> str:
+    """A term in English with what it is called in the other languages, in brackets.
+
+    Examples
+    --------
+    >>> glossed("no.such.key", "residents")
+    'residents'
+    """
+    terms = [term for code, term in in_each(key, english).items() if code != ENGLISH]
+    return f"{english} ({', '.join(terms)})" if terms else english
+
+
+def own_name(language: str) -> str:
+    """What a language is called by those who speak it; its code where its table does not say."""
+    return texts(language).get("language.name", language)
 
 
 def spoken() -> str:

@@ -143,7 +143,7 @@ class Eligibility(Declared):
     Attributes
     ----------
     registered : bool
-        Families of the household register (户籍) only.
+        Families of the household register only.
     mother_age_from, mother_age_to : int, optional
         Mother's age at birth, from (inclusive) and to (exclusive): 20, 30 or 35.
     employed : Part, optional

@@ -88,7 +88,7 @@ def _rows(row: Indicator, result: xr.Dataset) -> pd.DataFrame:
     for column, text in (
         ("kind", row.kind),
         ("unit", unit),
-        ("zh", row.zh),
+        ("zh", row.labels["zh"]),
         ("en", row.en),
         ("indicator", row.name),
     ):
