@@ -1,4 +1,4 @@
-"""Figures of results, in English and Chinese.
+"""Figures of results, in the languages that :func:`popsim.set_options` says.
 
 ``pyramid`` population by age and sex, ``fan`` a path with its bands, ``compare`` scenarios
 beside their baseline, ``tornado`` what each group of draws does, ``frontier`` births gained
