@@ -63,6 +63,11 @@ class Board:
     bands: xr.Dataset
     drivers: pd.DataFrame
 
+    def __repr__(self) -> str:
+        counts = self.table["status"].value_counts(sort=False)
+        said = ", ".join(f"{n} {str(status).replace('_', ' ')}" for status, n in counts.items())
+        return f"Board({len(self.table)} indicators: {said}; {len(self.drivers)} drivers)"
+
 
 @dataclass(frozen=True)
 class _Verdict:

@@ -12,7 +12,7 @@ from matplotlib.patches import FancyBboxPatch
 
 from popsim.analysis.board_text import number, target_text
 from popsim.analysis.monitor import Board
-from popsim.languages import BOTH, CHINESE, ENGLISH, languages, spoken
+from popsim.languages import BOTH, CHINESE, ENGLISH, in_each, languages, spoken
 from popsim.plot.style import (
     BASELINE_COLOUR,
     SCENARIO_COLOURS,
@@ -110,8 +110,9 @@ def _two_lines(row: Mapping[Any, Any]) -> tuple[tuple[str, str], tuple[str, str]
     if spoken() == CHINESE:
         said = target_text(row, CHINESE)
         return (row["title_zh"], said), (f"[{row['unit_zh']}]", words if quoted else "")
-    below = f"{unit}  {row['title_zh']}（{row['unit_zh']}）"
-    return (row["title_en"], target_text(row, ENGLISH)), (below, words)
+    title = {"title": row["title_zh"], "unit": row["unit_zh"]}
+    below = in_each("board.figure.title_and_unit", "{title} [{unit}]", **title)[CHINESE]
+    return (row["title_en"], target_text(row, ENGLISH)), (f"{unit}  {below}", words)
 
 
 def _range(ax: Axes, y: float, row: Mapping[Any, Any]) -> None:

@@ -147,7 +147,7 @@ def _check_years(array: xr.DataArray, where: str) -> None:
 def _described(
     out: xr.DataArray, like: xr.DataArray, key: str, english: str, **parts: object
 ) -> xr.DataArray:
-    of = {**in_each("cost", "Cost"), **of_attributes(like.attrs)}
+    of = {**in_each("cost.spending", "Cost"), **of_attributes(like.attrs)}
     out = out.rename(like.name)
     out.attrs = {
         "units": like.attrs.get("units", "yuan"),

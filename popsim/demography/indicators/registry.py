@@ -87,6 +87,9 @@ class Indicator:
     single_from: int | None = None
     has_quantiles: bool = True
 
+    def __repr__(self) -> str:
+        return f"Indicator({self.name!r}, {self.kind}, {self.unit})"
+
     @property
     def labels(self) -> dict[str, str]:
         """Its label by language."""
