@@ -18,12 +18,11 @@ import numpy as np
 import xarray as xr
 
 import popsim as ps
-from popsim.baselines import china
-from popsim.baselines.base_population import move_to_january
-from popsim.baselines.load import CENSUS_NIGHT, census
+from popsim.baselines import census, china, move_to_january
+from popsim.baselines.load import CENSUS_NIGHT
 from popsim.baselines.region_fertility import relative_level
 from popsim.baselines.single_age_inputs import single_age_population
-from popsim.demography.migration.mobility import mobility
+from popsim.demography import mobility
 from popsim.schema.provenance import with_rules
 
 REFERENCE = Path(__file__).resolve().parents[1] / "tests" / "reference"

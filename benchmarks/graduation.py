@@ -17,7 +17,8 @@ import numpy as np
 import xarray as xr
 from scipy.interpolate import PchipInterpolator
 
-from popsim.demography.ages.graduation import Method, graduate_counts, graduate_rates
+from popsim.demography import graduate_counts, graduate_rates
+from popsim.demography.ages.graduation import Method
 
 REFERENCE = Path(__file__).resolve().parents[1] / "tests" / "reference"
 GROUPINGS = {

@@ -27,7 +27,7 @@ from popsim.engine.policy import policy_rows
 from popsim.kernels.lanes.blocks import LANES
 from popsim.kernels.lanes.simulation import simulate
 from popsim.kernels.lanes.summary import allocate, project_summary
-from popsim.uncertainty.mortality import survival_polynomial
+from popsim.uncertainty import survival_polynomial
 
 YEARS, AGES = 77, 101
 ROUNDS, IN_A_ROW = 7, 2

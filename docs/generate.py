@@ -148,7 +148,7 @@ def variables_page() -> str:
             row.unit,
             _bounds(row.lower, row.upper),
             row.en,
-            row.zh,
+            row.labels["zh"],
             " ".join([row.meaning, *forms]),
         )
         lines.append(_row(cells))

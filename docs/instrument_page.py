@@ -8,8 +8,9 @@ import re
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+from popsim.languages import languages, own_name
 from popsim.scenario.instrument_parts import FamilyInstrument, Instrument, Monthly
-from popsim.scenario.instruments import KINDS, Kind
+from popsim.scenario.instruments import KINDS, Kind, title_of
 
 _HEAD = """# Instruments
 
@@ -18,8 +19,6 @@ class and one entry each. What all of them have is on the page [Scenario files](
 they do is on [How births respond](response.md), and the figures behind it under
 [Evidence](reference/evidence.md).
 
-| kind | instrument | 中文 | acts through | priors |
-|---|---|---|---|---|
 """
 
 _COMMON = "Every instrument has `id`, `kind`, `title`, `payers` and `note`."
@@ -34,11 +33,14 @@ def instrument_page() -> str:
     True
     """
     rows = [
-        f"| [`{name}`](#{name}) | {kind.en} | {kind.zh} | {kind.channel.replace('_', ' ')} "
+        f"| [`{name}`](#{name}) | {' | '.join(title_of(name).values())} "
+        f"| {kind.channel.replace('_', ' ')} "
         f"| {f'`{kind.prior}`' if kind.prior else 'none'} |"
         for name, kind in KINDS.items()
     ]
     sections = [_section(name, kind) for name, kind in KINDS.items()]
+    head = ("kind", "instrument", *map(own_name, languages()), "acts through", "priors")
+    rows = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}", *rows]
     return _HEAD + "\n".join(rows) + f"\n\n{_COMMON}\n\n" + "\n\n".join(sections) + "\n"
 
 
@@ -46,7 +48,12 @@ def _section(name: str, kind: Kind) -> str:
     declared = kind.declared
     text = inspect.cleandoc(declared.__doc__ or "")
     prose, _, attributes = text.partition("\nAttributes\n")
-    lines = [f'## <a id="{name}"></a>{kind.en} {kind.zh}', "", prose.replace("``", "`").strip(), ""]
+    lines = [
+        f'## <a id="{name}"></a>{" ".join(title_of(name).values())}',
+        "",
+        prose.replace("``", "`").strip(),
+        "",
+    ]
     claimed = issubclass(declared, FamilyInstrument)
     lines.append("Keys: those of what families get." if claimed else "Keys: those of all.")
     keys = _keys(declared, _described(attributes))

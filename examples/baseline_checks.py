@@ -15,12 +15,10 @@ import xarray as xr
 
 import popsim as ps
 from popsim import data
-from popsim.baselines import china
+from popsim.baselines import census, china, load_regions
 from popsim.baselines.input_tables import as_array
-from popsim.baselines.load import MIGRATION, census
-from popsim.baselines.regions import load_regions
-from popsim.demography.ages.group_rows import parse_age_groups
-from popsim.demography.fertility.measures import total_fertility_rate
+from popsim.baselines.load import MIGRATION
+from popsim.demography import parse_age_groups, total_fertility_rate
 
 LAST = 2024
 #: What a baseline may be off: births 10 %; Huzhou's indicators 3 % or 0.5 points.

@@ -20,7 +20,7 @@ import xarray as xr
 
 import popsim as ps
 from popsim.baselines import china
-from popsim.demography.mortality.survival import survival_ratio
+from popsim.demography import survival_ratio
 
 FIRST, LAST = 1950, 2100
 SEXES = ("female", "male")

@@ -15,8 +15,8 @@ from pathlib import Path
 import xarray as xr
 
 import popsim as ps
-from popsim.baselines.regions import load_regions
-from popsim.io.zarr_store import connect, read_zarr, write_zarr
+from popsim.baselines import load_regions
+from popsim.io import connect, read_zarr, write_zarr
 
 #: Put your own regions here: ``load_regions``, or ``stack_regions`` of your own baselines.
 PLACE, SCENARIO, END = "huzhou", "huzhou", 2030

@@ -11,10 +11,12 @@ import xarray as xr
 
 import popsim as ps
 from popsim import data
-from popsim.demography.mortality.lee_carter import fit_coherent_lee_carter
-from popsim.demography.mortality.lee_carter_forecast import forecast_lee_carter
-from popsim.demography.mortality.levels import scale_to_life_expectancy
-from popsim.demography.mortality.lifespan import lifespan_variation
+from popsim.demography import (
+    fit_coherent_lee_carter,
+    forecast_lee_carter,
+    lifespan_variation,
+    scale_to_life_expectancy,
+)
 
 
 def death_rates() -> xr.DataArray:

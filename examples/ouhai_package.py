@@ -11,8 +11,8 @@ import pandas as pd
 import xarray as xr
 
 import popsim as ps
-from popsim.analysis.cost_effectiveness import cost_effectiveness
-from popsim.policy.calibration import payment_records
+from popsim.analysis import cost_effectiveness
+from popsim.policy import payment_records
 
 YEARS = (2024, 2025, 2026, 2030, 2040)
 

@@ -14,7 +14,7 @@ import xarray as xr
 
 import popsim as ps
 from popsim import data
-from popsim.scenario.load import parse_scenario
+from popsim.scenario import parse_scenario
 
 # Cixi, census of 1 November 2020, National Bureau of Statistics of China.
 CENSUS = """\

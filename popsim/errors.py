@@ -102,6 +102,10 @@ class UnknownPlaceError(PopsimError, LookupError):
     """A place, scenario or data set of that name does not exist."""
 
 
+class UnknownNameError(PopsimError, AttributeError):
+    """A package has no function or module of that name."""
+
+
 class OutputError(PopsimError, OSError):
     """A result could not be written; nothing was left half-written."""
 
@@ -140,6 +144,10 @@ class MigrationUnitWarning(PopsimWarning):
 
 class ImplausibleMortalityWarning(PopsimWarning):
     """Life in the open age group is longer than in any population known or foreseen."""
+
+
+class MissingFontWarning(PopsimWarning):
+    """A figure is in another language than asked for: no installed font has its characters."""
 
 
 class BorrowedIntervalsWarning(PopsimWarning):

@@ -8,10 +8,10 @@ import xarray as xr
 
 import popsim as ps
 from popsim.analysis.frontier import check_by, choose
+from popsim.demography import migration
 from popsim.demography.ages import graduation
 from popsim.demography.fertility import schedule_fits
 from popsim.demography.indicators.dependency import working_age_bounds
-from popsim.demography.migration import flows as migration
 from popsim.demography.mortality import lee_carter, survival
 from popsim.demography.mortality.lee_carter_forecast import forecast_lee_carter
 from popsim.errors import InputError

@@ -159,8 +159,7 @@ def test_published_projection_of_five_year_ages(reference):
     table = ps.life_table(
         wpp["mortality_rate"].rename(abridged_age="age", period="year").assign_coords(year=years)
     )
-    from popsim.demography.fertility.measures import rates_from_pattern
-    from popsim.demography.mortality.survival import survival_ratio
+    from popsim.demography import rates_from_pattern, survival_ratio
 
     at = {"period": "year", "mother_age": "age"}
     pattern = wpp["fertility_pattern_percent"].rename(at)
@@ -242,7 +241,7 @@ def test_result_says_what_it_is():
 
 
 def test_death_rates_give_the_survival_ratios_of_a_life_table():
-    from popsim.demography.mortality.survival import survival_ratio
+    from popsim.demography import survival_ratio
 
     baseline = ps.load_baseline("china", end=2025)
     ratios = survival_ratio(ps.life_table(baseline["mortality_rate"]))
@@ -480,7 +479,7 @@ def test_not_a_dataset():
 
 def test_five_year_death_rates_project_nearly_as_abridged_ones(reference):
     """Of 0-4 as one group the infants are a model's: totals of Kazakhstan to 0.05 % in 2050."""
-    from popsim.demography.mortality.survival import survival_ratio
+    from popsim.demography import survival_ratio
 
     wpp = xr.load_dataset(reference / "wpp2019_5x5_sample.nc").sel(country=398, drop=True)
     years = np.arange(2020, 2100, 5)

@@ -13,8 +13,7 @@ import warnings
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import popsim as ps
 from popsim.demography.mortality.survival import survival_ratio

@@ -1,93 +1,68 @@
-"""A board in words: rows of strings, in English or Chinese, for a terminal or a table."""
+"""A board in words: rows of strings, in one language, for a terminal or a table."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from popsim.analysis.monitor import Board
-from popsim.schema.checks import check_option
+from popsim.languages import BOTH, ENGLISH, in_each, sentence, spoken
+from popsim.options import check_language
 
-LANGUAGES = ("en", "zh")
-
+#: Heads of the columns, by their key.
 _HEAD = {
-    "en": (
-        "no.",
-        "indicator",
-        "unit",
-        "observed",
-        "target",
-        "baseline, 80 % band",
-        "scenario, 80 % band",
-        "probability",
-        "status",
-        "rule",
-    ),
-    "zh": (
-        "序号",
-        "指标",
-        "单位",
-        "监测值",
-        "目标",
-        "基准情景(80%区间)",
-        "政策情景(80%区间)",
-        "达标概率",
-        "状态",
-        "判定依据",
-    ),
+    "number": "no.",
+    "indicator": "indicator",
+    "unit": "unit",
+    "observed": "observed",
+    "target": "target",
+    "baseline": "baseline, 80 % band",
+    "scenario": "scenario, 80 % band",
+    "probability": "probability",
+    "status": "status",
+    "rule": "rule",
 }
 _DRIVERS_HEAD = {
-    "en": ("years", "births a year", "mean", "80 % band"),
-    "zh": ("年份", "出生人数变动", "均值", "80%区间"),
+    "years": "years",
+    "births": "births a year",
+    "mean": "mean",
+    "band": "80 % band",
 }
-
-
-@dataclass(frozen=True)
-class _Words:
-    """How a target is said: with a number, without one, with both bounds, and with neither."""
-
-    least: str
-    above: str
-    most: str
-    below: str
-    both: str
-    open: dict[str, str]
-    year: str
-    none: str
-
-
-_WORDS = {
-    "en": _Words(
-        "at least {0}",
-        "above {0}",
-        "at most {0}",
-        "below {0}",
-        "{0} to {1}",
-        {"rise": "rise", "fall": "fall", "hold": "hold", "range": "range not given"},
-        "{0} ({1})",
-        "none",
-    ),
-    "zh": _Words(
-        "不低于{0}",
-        "高于{0}",
-        "不高于{0}",
-        "低于{0}",
-        "{0}至{1}",
-        {"rise": "上升", "fall": "下降", "hold": "保持", "range": "未给出区间"},
-        "{0}({1}年)",
-        "无",
-    ),
+#: How a target is said: with a number, without one, with both bounds, and with neither.
+_TARGET = {
+    "least": "at least {0}",
+    "above": "above {0}",
+    "most": "at most {0}",
+    "below": "below {0}",
+    "both": "{0} to {1}",
+    "rise": "rise",
+    "fall": "fall",
+    "hold": "hold",
+    "range": "range not given",
+    "year": "{0} ({1})",
+    "none": "none",
 }
 #: From here on numbers are counts, which nobody reads to the second decimal.
 _WHOLE_FROM = 1000.0
 
 
-def _language(language: str) -> str:
-    check_option(language, LANGUAGES, "language")
-    return language
+def _language(language: str | None) -> str:
+    """One language for a table too wide for two: English where both are spoken."""
+    language = spoken() if language is None else check_language(language)
+    return ENGLISH if language == BOTH else language
+
+
+def _words(said: Mapping[str, str], group: str, language: str) -> dict[str, str]:
+    return {
+        key: sentence(in_each(f"board.{group}.{key}", text), language) for key, text in said.items()
+    }
+
+
+def _column(row: Mapping[Any, Any], name: str, language: str) -> str:
+    """A text of the table, which has the titles and units of a file in two languages."""
+    return str(row.get(f"{name}_{language}", row[f"{name}_{ENGLISH}"]))
 
 
 def number(value: float) -> str:
@@ -128,14 +103,15 @@ def interval(lower: float, median: float, upper: float) -> str:
     return f"{_fixed(median)} ({_fixed(lower)} to {_fixed(upper)})"
 
 
-def target_text(row: Mapping[Any, Any], language: str = "en") -> str:
+def target_text(row: Mapping[Any, Any], language: str | None = None) -> str:
     """Say what meets the target of a row of the board.
 
     Parameters
     ----------
     row : mapping
         A row of ``Board.table``.
-    language : {"en", "zh"}
+    language : {"en", "zh"}, optional
+        As :func:`popsim.set_options` says if absent; English where that is both.
 
     Raises
     ------
@@ -146,33 +122,34 @@ def target_text(row: Mapping[Any, Any], language: str = "en") -> str:
     --------
     >>> row = {"direction": "rise", "target_lower": 4.6, "target_upper": float("nan"),
     ...        "target_valued": True, "target_year": 2025}
-    >>> target_text(row), target_text(row, "zh")
-    ('at least 4.60 (2025)', '不低于4.60(2025年)')
+    >>> target_text(row)
+    'at least 4.60 (2025)'
     """
-    words = _WORDS[_language(language)]
+    words = _words(_TARGET, "target", _language(language))
     direction, valued = row["direction"], row["target_valued"]
     if pd.isna(direction):
-        return words.none
+        return words["none"]
     lower, upper = number(row["target_lower"]), number(row["target_upper"])
     if lower and upper:
-        said = words.both.format(lower, upper)
+        said = words["both"].format(lower, upper)
     elif lower:
-        said = (words.least if valued else words.above).format(lower)
+        said = words["least" if valued else "above"].format(lower)
     elif upper:
-        said = (words.most if valued else words.below).format(upper)
+        said = words["most" if valued else "below"].format(upper)
     else:
-        said = words.open[direction]
-    return words.year.format(said, row["target_year"])
+        said = words[direction]
+    return words["year"].format(said, row["target_year"])
 
 
-def board_rows(board: Board, language: str = "en") -> list[list[str]]:
+def board_rows(board: Board, language: str | None = None) -> list[list[str]]:
     """Return the board as rows of text, the head first.
 
     Parameters
     ----------
     board : Board
         From :func:`popsim.analysis.monitor.board`.
-    language : {"en", "zh"}
+    language : {"en", "zh"}, optional
+        As :func:`popsim.set_options` says if absent; English where that is both.
 
     Returns
     -------
@@ -189,23 +166,24 @@ def board_rows(board: Board, language: str = "en") -> list[list[str]]:
     --------
     See ``docs/board.md``.
     """
-    year = _WORDS[_language(language)].year
-    rows = [list(_HEAD[language])]
+    language = _language(language)
+    year = _words(_TARGET, "target", language)["year"]
+    rows = [list(_words(_HEAD, "head", language).values())]
     for row in board.table.to_dict("records"):
         seen = "" if pd.isna(row["observed"]) else number(row["observed"])
         chance = row["probability"]
         rows.append(
             [
                 "" if pd.isna(row["number"]) else str(row["number"]),
-                row[f"title_{language}"],
-                row[f"unit_{language}"],
+                _column(row, "title", language),
+                _column(row, "unit", language),
                 year.format(seen, row["observed_year"]) if seen else "",
                 target_text(row, language),
                 _band(row, "baseline", language),
                 _band(row, "scenario", language),
                 "" if pd.isna(chance) else f"{chance:.0%}",
-                row[f"status_{language}"],
-                row[f"reason_{language}"],
+                _column(row, "status", language),
+                _column(row, "reason", language),
             ]
         )
     return rows
@@ -213,17 +191,18 @@ def board_rows(board: Board, language: str = "en") -> list[list[str]]:
 
 def _band(row: Mapping[Any, Any], which: str, language: str) -> str:
     text = interval(*(row[f"{which}_{w}"] for w in ("lower", "median", "upper")))
-    return text if language == "en" else text.replace(" to ", "至")
+    return text.replace(" to ", sentence(in_each("board.to", " to "), language))
 
 
-def driver_rows(board: Board, language: str = "en") -> list[list[str]]:
+def driver_rows(board: Board, language: str | None = None) -> list[list[str]]:
     """Return what drives the change in births as rows of text, the head first.
 
     Parameters
     ----------
     board : Board
         From :func:`popsim.analysis.monitor.board`.
-    language : {"en", "zh"}
+    language : {"en", "zh"}, optional
+        As :func:`popsim.set_options` says if absent; English where that is both.
 
     Returns
     -------
@@ -236,15 +215,16 @@ def driver_rows(board: Board, language: str = "en") -> list[list[str]]:
     InputError
         The language is not known.
     """
-    rows = [list(_DRIVERS_HEAD[_language(language)])]
+    language = _language(language)
+    rows = [list(_words(_DRIVERS_HEAD, "drivers", language).values())]
+    to = sentence(in_each("board.to", " to "), language)
     for row in board.drivers.to_dict("records"):
-        ends = f"{_signed(row['lower'])} to {_signed(row['upper'])}"
         rows.append(
             [
                 f"{row['since']}-{row['until']}",
-                row[language],
+                str(row.get(language, row[ENGLISH])),
                 _signed(row["mean"]),
-                ends if language == "en" else ends.replace(" to ", "至"),
+                f"{_signed(row['lower'])}{to}{_signed(row['upper'])}",
             ]
         )
     return rows

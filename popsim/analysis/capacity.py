@@ -10,23 +10,21 @@ from popsim import data
 from popsim.demography.indicators.structure import population_between
 from popsim.demography.indicators.vital_rates import everyone
 from popsim.errors import DimensionError, InputError, MissingVariableError
+from popsim.languages import long_names
 from popsim.policy.places import Supply, supply_paths
 from popsim.schema.provenance import provenance
 from popsim.uncertainty.quantiles import quantiles
 
 _PLACES = "places"
-#: Name, unit and labels of what is taken over the draws.
+#: Name, unit and label of what is computed.
 _LABELS = {
-    "users": ("persons", "Persons of the ages, or births", "适龄人数(或出生人数)"),
-    "demand": (_PLACES, "Places needed", "需求"),
-    "shortfall": (_PLACES, "Places short", "缺口"),
-    "idle": (_PLACES, "Idle places", "闲置"),
-    "places_per_1000": (
-        "places per 1,000 persons of the ages",
-        "Places per 1,000",
-        "每千人托位(床位)数",
-    ),
-    "converted": (_PLACES, "Idle places given up for another use", "转型的闲置学位"),
+    "users": ("persons", "Persons of the ages, or births"),
+    "demand": (_PLACES, "Places needed"),
+    "shortfall": (_PLACES, "Places short"),
+    "idle": (_PLACES, "Idle places"),
+    "places_per_1000": ("places per 1,000 persons of the ages", "Places per 1,000"),
+    "converted": (_PLACES, "Idle places given up for another use"),
+    "probability_of_shortfall": ("1", "Probability that places are short"),
 }
 
 
@@ -232,14 +230,9 @@ def _convert(
 def _described(
     out: xr.Dataset, rows: pd.DataFrame, result: xr.Dataset, convert_idle: bool
 ) -> xr.Dataset:
-    for name, (unit, en, zh) in _LABELS.items():
+    for name, (unit, label) in _LABELS.items():
         if name in out:
-            out[name].attrs = {"units": unit, "long_name": en, "long_name_zh": zh}
-    out["probability_of_shortfall"].attrs = {
-        "units": "1",
-        "long_name": "Probability that places are short",
-        "long_name_zh": "出现缺口的概率",
-    }
+            out[name].attrs = {"units": unit, **long_names(f"capacity.{name}", label)}
     for name, column in (("group_en", "en"), ("group_zh", "zh"), ("norm_source", "source")):
         if column in rows:
             out = out.assign_coords({name: ("group", rows[column].to_numpy(dtype=str))})

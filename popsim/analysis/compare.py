@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from popsim.errors import InputError
+from popsim.languages import long_names, of_attributes
 from popsim.schema.checks import check_option
 from popsim.schema.decision_variables import PER_BIRTH
 from popsim.schema.provenance import provenance
@@ -66,36 +67,33 @@ def compare(result: xr.Dataset, against: str = "baseline") -> xr.Dataset:
     spent = cost.sum("instrument")
     gained = extra_total.sum("year")
     by_draw = {
-        "additional_births": (extra, "persons", "Additional births", "新增出生人数"),
-        "additional_births_total": (extra_total, "persons", "Additional births", "新增出生人数"),
+        "additional_births": (extra, "persons", "Additional births"),
+        "additional_births_total": (extra_total, "persons", "Additional births"),
         "additional_births_percent": (
-            100.0 * extra_total / base_births.sum("order"),
-            "percent", "Additional births", "新增出生比例",
+            100.0 * extra_total / base_births.sum("order"), "percent", "Additional births",
         ),
-        "cost": (cost, "yuan", "Additional spending", "新增财政支出"),
-        "cost_total": (spent, "yuan", "Additional spending", "新增财政支出"),
-        "cumulative_additional_births": (
-            gained, "persons", "Additional births, all years", "累计新增出生人数",
-        ),
-        "cumulative_cost": (
-            spent.sum("year"), "yuan", "Additional spending, all years", "累计新增财政支出",
-        ),
+        "cost": (cost, "yuan", "Additional spending"),
+        "cost_total": (spent, "yuan", "Additional spending"),
+        "cumulative_additional_births": (gained, "persons", "Additional births, all years"),
+        "cumulative_cost": (spent.sum("year"), "yuan", "Additional spending, all years"),
         "cost_per_additional_birth": (
-            per_birth(spent.sum("year"), gained),
-            PER_BIRTH, "Cost per additional birth", "每新增一名出生的支出",
+            per_birth(spent.sum("year"), gained), PER_BIRTH, "Cost per additional birth",
         ),
         "population_change": (
-            _people(other) - _people(base), "persons", "Change of population", "人口变化",
+            _people(other) - _people(base), "persons", "Change of population",
         ),
     }  # fmt: skip
-    for name in _CHANGES:
-        label, zh = (base[name].attrs[k] for k in ("long_name", "long_name_zh"))
-        change = other[name] - base[name]
-        by_draw[f"{name}_change"] = (change, "percentage points", f"Change of {label}", f"{zh}变化")
     made = {}
-    for name, (values, unit, en, zh) in by_draw.items():
+    for name, (values, unit, label) in by_draw.items():
         made[name] = quantiles(values)
-        made[name].attrs = {"units": unit, "long_name": en, "long_name_zh": zh}
+        made[name].attrs = {"units": unit, **long_names(f"compare.{name}", label)}
+    for name in _CHANGES:
+        changed = made[f"{name}_change"] = quantiles(other[name] - base[name])
+        of = of_attributes(base[name].attrs)
+        changed.attrs = {
+            "units": "percentage points",
+            **long_names("compare.change", "Change of {of}", of=of),
+        }
     comparison = xr.Dataset(made)
     comparison.attrs = {**result.attrs, **provenance("compare", against=against)}
     return comparison

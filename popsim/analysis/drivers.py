@@ -12,18 +12,19 @@ import xarray as xr
 from popsim.demography.ages.age_groups import labelled
 from popsim.demography.indicators.decomposition import das_gupta
 from popsim.errors import DimensionError, InputError, MissingVariableError
+from popsim.languages import ENGLISH, in_each, languages
 from popsim.schema.checks import check_option, check_sex
 from popsim.schema.variables import FEMALE, PERSONS
 
-#: Labels of the parts that are not by order: English and Chinese.
-PARTS: dict[str, tuple[str, str]] = {
-    "women_number": ("number of women", "育龄妇女人数"),
-    "women_age_structure": ("women's age structure", "育龄妇女年龄结构"),
-    "migration": ("migration of women", "育龄妇女迁移"),
-    "rates_order_1": ("rates of first births", "一孩生育率"),
-    "rates_order_2": ("rates of second births", "二孩生育率"),
-    "rates_order_3": ("rates of third and higher births", "三孩及以上生育率"),
-    "policy": ("policy", "政策"),
+#: Parts and their labels; other languages have them under ``drivers.<part>``.
+PARTS: dict[str, str] = {
+    "women_number": "number of women",
+    "women_age_structure": "women's age structure",
+    "migration": "migration of women",
+    "rates_order_1": "rates of first births",
+    "rates_order_2": "rates of second births",
+    "rates_order_3": "rates of third and higher births",
+    "policy": "policy",
 }
 _NEEDS = {
     "births": ("order", "age"),
@@ -136,16 +137,18 @@ def births_drivers(
                 joined.transpose("draw", "component", ...),
                 "contribution",
                 PERSONS,
+                "measure.births_contribution",
                 "Contribution to the change in births",
-                "出生人数变动的分解",
             ),
             "births_change": labelled(
-                change, "births_change", PERSONS, "Change in births", "出生人数变动"
+                change, "births_change", PERSONS, "measure.births_change", "Change in births"
             ),
         }
     )
-    for name, column in (("component_en", 0), ("component_zh", 1)):
-        out = out.assign_coords({name: ("component", [PARTS[c][column] for c in parts])})
+    labels = {part: in_each(f"drivers.{part}", PARTS[part]) for part in parts}
+    for language in (ENGLISH, *languages()):
+        said = [labels[part].get(language, PARTS[part]) for part in parts]
+        out = out.assign_coords({f"component_{language}": ("component", said)})
     out.attrs = {"scenario": scenario, "against": against, "since": since, "until": until}
     return out
 

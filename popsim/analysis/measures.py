@@ -104,8 +104,8 @@ def births_by_sex(
         (after - before + died - moved).transpose(..., "year", "sex"),
         "births_by_sex",
         PERSONS,
+        "measure.births_by_sex",
         "Births by sex",
-        "分性别出生人数",
     )
 
 
@@ -245,6 +245,11 @@ def measure(name: str, result: xr.Dataset, baseline: xr.Dataset | None = None) -
         # what stands on 1 January is the year-end figure of the year before
         values = values.rename(time="year")
         values = values.assign_coords(year=values["year"] - 1)
-    out = labelled(values.reset_coords(drop=True), name, row.unit, row.en, row.zh)
-    out.attrs["units_zh"] = row.unit_zh
+    out = values.reset_coords(drop=True).rename(name)
+    out.attrs = {
+        "units": row.unit,
+        "long_name": row.en,
+        "long_name_zh": row.zh,
+        "units_zh": row.unit_zh,
+    }
     return out

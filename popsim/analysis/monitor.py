@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from os import PathLike
 from typing import Any
@@ -15,6 +16,7 @@ from popsim.analysis.drivers import births_drivers, can_be_decomposed
 from popsim.analysis.measures import measure
 from popsim.demography.indicators.vital_rates import everyone
 from popsim.errors import DimensionError, InputError, MissingVariableError, did_you_mean
+from popsim.languages import ENGLISH, in_each, languages, long_names
 from popsim.policy.places import childcare_places
 from popsim.scenario.indicators import Indicator, Observation
 from popsim.scenario.load import load_scenario
@@ -35,9 +37,7 @@ OF_BIRTHS = (
 #: Measures that a scenario's file declares the path of; an observation moves nothing.
 _DECLARED = ("places_per_1000", "childcare_coverage")
 
-_NOTES = {
-    "places_per_1000": ("; the places are those that the scenario declares", "；托位数为方案所定"),
-}
+_NOTES = {"places_per_1000": "; the places are those that the scenario declares"}
 #: A value that differs from the bound by less than this share of it is at the bound: rounding.
 _ROUNDING = 1e-9
 
@@ -63,14 +63,18 @@ class Board:
     bands: xr.Dataset
     drivers: pd.DataFrame
 
+    def __repr__(self) -> str:
+        counts = self.table["status"].value_counts(sort=False)
+        said = ", ".join(f"{n} {str(status).replace('_', ' ')}" for status, n in counts.items())
+        return f"Board({len(self.table)} indicators: {said}; {len(self.drivers)} drivers)"
+
 
 @dataclass(frozen=True)
 class _Verdict:
     """A status with the rule behind it; with a probability, only what is added to the rule."""
 
     status: str
-    reason_en: str
-    reason_zh: str
+    reason: dict[str, str]  # by language
     probability: float = np.nan
     probability_baseline: float = np.nan
 
@@ -158,7 +162,9 @@ def board(
             try:
                 row, bands[indicator.id] = _projected(row, indicator, two, baseline)
             except MissingVariableError as error:
-                row["verdict"] = _Verdict("not_computable", error.what, "模拟结果缺少所需变量")
+                row["verdict"] = _Verdict(
+                    "not_computable", in_each("board.lacks_variable", error.what)
+                )
         row["verdict"] = row.get("verdict") or _tracked(indicator, rules)
         rows.append(row)
     table = _table(rows, rules)
@@ -323,32 +329,41 @@ def _verdict(indicator: Indicator, values: xr.DataArray, drawn: bool) -> _Verdic
     if _bare(indicator) and not _testable(indicator):
         return _Verdict(
             "not_computable",
-            "the target is a direction, and no observed value says from where",
-            "目标仅给出方向，且无监测值作为起点",
+            in_each(
+                "board.no_start",
+                "the target is a direction, and no observed value says from where",
+            ),
         )
     if not _testable(indicator):
         return _Verdict(
             "not_computable",
-            "the target names no number: the band is shown, unjudged",
-            "目标未给出数值，仅列出预测区间",
+            in_each("board.no_number", "the target names no number: the band is shown, unjudged"),
         )
     if target.year not in values["year"].values:
         first, last = (int(y) for y in values["year"].values[[0, -1]])
         return _Verdict(
             "not_computable",
-            f"the target year {target.year} is not simulated ({first}-{last})",
-            f"目标年份{target.year}不在模拟年份({first}-{last})之内",
+            in_each(
+                "board.year_not_simulated",
+                "the target year {year} is not simulated ({first}-{last})",
+                year=target.year,
+                first=first,
+                last=last,
+            ),
         )
     if not drawn:
         return _Verdict(
             "not_computable",
-            "an input of the baseline's life table, not an outcome: no draws, no probability",
-            "属于基准生命表的输入而非模拟结果，无抽样，不计算概率",
+            in_each(
+                "board.no_draws",
+                "an input of the baseline's life table, not an outcome: no draws, no probability",
+            ),
         )
     there = meets(indicator, values.sel(year=target.year).transpose("scenario", "draw").values)
     before, after = (float(chance) for chance in there.mean(axis=1))
-    note = _NOTES.get(str(indicator.measure), ("", ""))
-    return _Verdict("", *note, probability=after, probability_baseline=before)
+    note = _NOTES.get(str(indicator.measure))
+    added = {} if note is None else in_each(f"board.note.{indicator.measure}", note)
+    return _Verdict("", added, probability=after, probability_baseline=before)
 
 
 def _decided(indicator: Indicator) -> Observation | None:
@@ -363,19 +378,37 @@ def _tracked(indicator: Indicator, rules: pd.DataFrame) -> _Verdict:
     """The verdict where nothing is projected against a target."""
     seen = _decided(indicator)
     if indicator.kind == "tracked":
-        rule = rules.set_index("status").loc["tracked"]
-        en, zh = str(rule["rule_en"]), str(rule["rule_zh"])
+        rule = rules.set_index("status").to_dict("index")["tracked"]
+        reason = _rule_text(rule)
         if indicator.observed and _testable(indicator):
             last = indicator.observed[-1]
             reached = bool(meets(indicator, np.array(last.value)))
-            en += f"; {last.year}: target {'met' if reached else 'not met yet'}"
-            zh += f"；{last.year}年{'已达标' if reached else '尚未达标'}"
-        return _Verdict("tracked", en, zh)
+            if reached:
+                added = in_each("board.met", "; {year}: target met", year=last.year)
+            else:
+                added = in_each("board.not_met", "; {year}: target not met yet", year=last.year)
+            reason = _joined(reason, added)
+        return _Verdict("tracked", reason)
     if seen is None:
-        return _Verdict("tracked", "the document sets no target", "文件未设定目标")
+        return _Verdict("tracked", in_each("board.no_target", "the document sets no target"))
     if meets(indicator, np.array(seen.value)):
-        return _Verdict("on_track", f"met: observed in {seen.year}", f"{seen.year}年监测值已达标")
-    return _Verdict("off_track", f"missed: observed in {seen.year}", f"{seen.year}年监测值未达标")
+        said = in_each("board.observed_met", "met: observed in {year}", year=seen.year)
+        return _Verdict("on_track", said)
+    said = in_each("board.observed_missed", "missed: observed in {year}", year=seen.year)
+    return _Verdict("off_track", said)
+
+
+def _rule_text(rule: Mapping[Any, Any], **parts: object) -> dict[str, str]:
+    """The rule of a status by language, as its table has it; English where a column lacks."""
+    english = str(rule["rule_en"])
+    return {
+        code: str(rule.get(f"rule_{code}", english)).format(**parts)
+        for code in (ENGLISH, *languages())
+    }
+
+
+def _joined(first: dict[str, str], then: dict[str, str]) -> dict[str, str]:
+    return {code: text + then.get(code, then.get(ENGLISH, "")) for code, text in first.items()}
 
 
 def _graded(verdict: _Verdict, rules: pd.DataFrame) -> _Verdict:
@@ -391,22 +424,19 @@ def _graded(verdict: _Verdict, rules: pd.DataFrame) -> _Verdict:
             got=verdict.probability,
             allowed="rules down to a from_probability of 0",
         )
-    rule = reached.iloc[-1]
-    reasons = (rule[f"rule_{x}"].format(probability=verdict.probability) for x in ("en", "zh"))
-    en, zh = (
-        reason + extra
-        for reason, extra in zip(reasons, (verdict.reason_en, verdict.reason_zh), strict=True)
-    )
-    return replace(verdict, status=rule["status"], reason_en=en, reason_zh=zh)
+    rule = reached.iloc[-1].to_dict()
+    reason = _joined(_rule_text(rule, probability=verdict.probability), verdict.reason)
+    return replace(verdict, status=rule["status"], reason=reason)
 
 
 def _table(rows: list[dict[str, Any]], rules: pd.DataFrame) -> pd.DataFrame:
-    labels = rules.set_index("status")
+    labels = rules.set_index("status").to_dict("index")
     columns = [*rows[0], "gap", "year"]
     columns += [f"{w}_{q}" for w in ("baseline", "scenario") for q in ("lower", "median", "upper")]
     columns = [c for c in dict.fromkeys(columns) if c not in ("verdict", "met")]
     columns += ["probability_baseline", "probability", "met"]
-    columns += ["status", "status_en", "status_zh", "reason_en", "reason_zh"]
+    spoken = (ENGLISH, *languages())
+    columns += ["status", *(f"status_{c}" for c in spoken), *(f"reason_{c}" for c in spoken)]
     made = []
     for row in rows:
         verdict = _graded(row.pop("verdict"), rules)
@@ -416,10 +446,8 @@ def _table(rows: list[dict[str, Any]], rules: pd.DataFrame) -> pd.DataFrame:
                 "probability_baseline": verdict.probability_baseline,
                 "probability": verdict.probability,
                 "status": verdict.status,
-                "status_en": labels.loc[verdict.status, "en"],
-                "status_zh": labels.loc[verdict.status, "zh"],
-                "reason_en": verdict.reason_en,
-                "reason_zh": verdict.reason_zh,
+                **{f"status_{c}": _word(labels[verdict.status], c) for c in spoken},
+                **{f"reason_{c}": verdict.reason.get(c, verdict.reason[ENGLISH]) for c in spoken},
             }
         )
     table = pd.DataFrame(made, columns=columns)
@@ -427,6 +455,10 @@ def _table(rows: list[dict[str, Any]], rules: pd.DataFrame) -> pd.DataFrame:
         table[column] = table[column].astype("Int64")
     table["met"] = table["met"].astype("boolean")
     return table
+
+
+def _word(row: Mapping[Any, Any], language: str) -> str:
+    return str(row.get(language, row[ENGLISH]))
 
 
 def _bands(bands: dict[str, xr.DataArray]) -> xr.Dataset:
@@ -437,15 +469,15 @@ def _bands(bands: dict[str, xr.DataArray]) -> xr.Dataset:
     projected = xr.concat(named, dim=ids, join="outer").rename("projected")
     projected.attrs = {
         "units": "unit of each indicator",
-        "long_name": "Projected, on the level of the last observation",
-        "long_name_zh": "预测值(以最近监测值为起点)",
+        **long_names("board.projected", "Projected, on the level of the last observation"),
     }
     return projected.to_dataset()
 
 
 def _drivers(two: xr.Dataset, name: str, table: pd.DataFrame) -> pd.DataFrame:
     """Decompose births between the last observation and the target year of each pair of years."""
-    columns = ["since", "until", "component", "en", "zh", "lower", "mean", "upper"]
+    spoken = (ENGLISH, *languages())
+    columns = ["since", "until", "component", *spoken, "lower", "mean", "upper"]
     of_births = table[table["measure"].isin(OF_BIRTHS)].dropna(subset=["observed_year", "year"])
     spans = sorted({(int(a), int(b)) for a, b in of_births[["observed_year", "year"]].values})
     years = two["year"].values
@@ -458,14 +490,15 @@ def _drivers(two: xr.Dataset, name: str, table: pd.DataFrame) -> pd.DataFrame:
         listed = [
             (
                 str(c["component"].values),
-                str(c["component_en"].values),
-                str(c["component_zh"].values),
+                {code: str(c[f"component_{code}"].values) for code in spoken},
                 c,
             )
             for c in parts["contribution"].transpose("component", ...)
         ]
-        listed.append(("total", "change in births", "出生人数变动", parts["births_change"]))
-        for component, en, zh, values in listed:
+        total = in_each("board.births_change", "change in births")
+        listed.append(("total", total, parts["births_change"]))
+        for component, said, values in listed:
             low, _, high = quantiles(values.reset_coords(drop=True)).values
-            rows.append((since, until, component, en, zh, low, float(values.mean()), high))
+            texts = (said.get(code, said[ENGLISH]) for code in spoken)
+            rows.append((since, until, component, *texts, low, float(values.mean()), high))
     return pd.DataFrame(rows, columns=columns)

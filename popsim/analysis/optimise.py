@@ -54,6 +54,15 @@ class Optimum:
     binding: tuple[int, ...]
     simulations: int
 
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{name} x {factor:.3g}" for name, factor in self.factors.items())
+        gained, spent = float(self.births_gained.mean()), float(self.spending.sum("year").mean())
+        binding = ", ".join(map(str, self.binding)) or "none"
+        return (
+            f"Optimum({self.scenario.name!r}: {sizes}; {gained:,.0f} births for "
+            f"{spent / 1e6:,.1f} million yuan, means; caps used up: {binding})"
+        )
+
 
 def optimise(
     run: RunPackages,

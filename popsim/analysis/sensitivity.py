@@ -18,6 +18,7 @@ from scipy.special import ndtri
 from scipy.stats import rankdata
 
 from popsim.errors import DimensionError, InputError, PopsimError
+from popsim.languages import long_names
 from popsim.schema.variables import describe
 from popsim.simulation import GROUPS, simulate
 from popsim.uncertainty.quantiles import quantiles
@@ -238,8 +239,7 @@ def sobol_shares(
     for name in ("band_width", "width_by_source"):
         out[name].attrs = {
             "units": like.attrs.get("units", ""),
-            "long_name": "Width of the 80 % band",
-            "long_name_zh": "80%区间宽度",
+            **long_names("measure.band_width", "Width of the 80 % band"),
         }
     out.attrs = {"simulations": len(names) + 2}
     return describe(out)

@@ -11,8 +11,11 @@ from popsim import data
 from popsim.baselines import china
 from popsim.baselines.build import build_baseline
 from popsim.baselines.input_tables import as_array
-from popsim.baselines.internal_migration import PLACES as BY_TWO_CENSUSES
-from popsim.baselines.internal_migration import continued, internal_migration_rate
+from popsim.baselines.internal_migration import (
+    PLACES as BY_TWO_CENSUSES,
+    continued,
+    internal_migration_rate,
+)
 from popsim.baselines.single_age_inputs import single_age_population
 from popsim.demography.migration.mobility import mobility
 from popsim.demography.mortality.levels import scale_to_life_expectancy

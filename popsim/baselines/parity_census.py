@@ -14,6 +14,7 @@ from popsim.baselines.past_fertility import through_means
 from popsim.demography.ages.group_rows import parse_age_groups
 from popsim.demography.fertility.parity import PARITIES
 from popsim.errors import BoundsError, CoordinateError, InputError, did_you_mean
+from popsim.languages import languages, texts
 from popsim.schema.checks import check_values
 from popsim.schema.variables import VARIABLES
 
@@ -27,7 +28,8 @@ _MET, _ROUNDS = 1e-13, 2000
 #: Share that an age keeps in a parity that its group has and the curve has not: raking cannot
 #: move a zero.
 _SOME = 1e-6
-_NOT_STATED = re.compile(r"not[ _-]?(stated|reported|known)|unknown|missing|不详|未知", re.I)
+_NOT_STATED = r"not[ _-]?(stated|reported|known)|unknown|missing"
+_AND_OVER = r"\+|or more|and over"
 
 
 def women_by_parity_from_census(
@@ -164,9 +166,9 @@ def _read(
         groups, labels = list(array["age_group"].values), list(array["children"].values)
     check_values(array, VARIABLES["women_by_parity"])
     counts = array.values
+    unknown = re.compile(_in_all_languages(_NOT_STATED, "read.not_stated"), re.I)
     row, column = (
-        np.array([bool(_NOT_STATED.search(str(label))) for label in axis])
-        for axis in (groups, labels)
+        np.array([bool(unknown.search(str(label))) for label in axis]) for axis in (groups, labels)
     )
     lost = counts[row].sum() + counts[~row][:, column].sum()
     if lost > 0.0 and not_stated == "refuse":
@@ -196,11 +198,19 @@ def _read(
     )
 
 
+def _in_all_languages(pattern: str, key: str) -> str:
+    """A pattern of English words, with those of the tables of labels."""
+    return "|".join(
+        [pattern, *(texts(language)[key] for language in languages() if key in texts(language))]
+    )
+
+
 def _parities(labels: list[object]) -> tuple[np.ndarray, int]:
     """Numbers of children, and the open one (-1 if none)."""
     numbers, open_parity = [], -1
+    number = re.compile(rf"(\d+)(?:\.0)?\s*({_in_all_languages(_AND_OVER, 'read.and_over')})?")
     for label in labels:
-        match = re.fullmatch(r"(\d+)(?:\.0)?\s*(\+|及以上|or more|and over)?", str(label).strip())
+        match = number.fullmatch(str(label).strip())
         if match is None:
             raise CoordinateError(
                 f"the number of children {label!r} cannot be read",

@@ -55,6 +55,9 @@ class PastFertility:
     time: int
     rule: str
 
+    def __repr__(self) -> str:
+        return f"PastFertility(before {self.time}, {dict(self.rates.sizes)}: {self.rule})"
+
     def children_ever_born(self) -> xr.DataArray:
         """Births per woman of each age up to the date (..., age)."""
         born = cumulated(self.rates) * self.scale

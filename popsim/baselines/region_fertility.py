@@ -10,6 +10,7 @@ from popsim.demography.mortality.survival import survival_ratio
 from popsim.errors import BoundsError, InputError
 from popsim.kernels.step.cohort import CLOSED, RATES
 from popsim.kernels.step.reference import one_step
+from popsim.languages import long_names
 from popsim.schema.checks import first_cell
 from popsim.schema.variables import VARIABLES
 
@@ -70,8 +71,7 @@ def relative_level(population: xr.DataArray, standard: xr.DataArray) -> xr.DataA
     level = (infants / expected) / (infants.sum("region") / expected.sum("region"))
     level.attrs = {
         "units": "1",
-        "long_name": "Level of fertility relative to the whole",
-        "long_name_zh": "相对生育水平",
+        **long_names("measure.relative_level", "Level of fertility relative to the whole"),
     }
     return level.rename("relative_level")
 

@@ -20,6 +20,7 @@ from popsim.baselines.variant_inputs import (
     replace_generation,
     shift_fertility,
 )
+from popsim.languages import ENGLISH, in_each
 
 
 def high_fertility(baseline: xr.Dataset) -> xr.Dataset:
@@ -56,7 +57,7 @@ def high_fertility(baseline: xr.Dataset) -> xr.Dataset:
     >>> total_fertility_rate(high.fertility_rate).round(4).values.tolist()
     [1.4125, 1.5, 1.5]
     """
-    return _named(shift_fertility(baseline, +1.0), "high fertility", "高生育率方案")
+    return _named(shift_fertility(baseline, +1.0), "high fertility")
 
 
 def low_fertility(baseline: xr.Dataset) -> xr.Dataset:
@@ -90,7 +91,7 @@ def low_fertility(baseline: xr.Dataset) -> xr.Dataset:
     >>> total_fertility_rate(low.fertility_rate).round(4).values.tolist()
     [0.5875, 0.5, 0.5]
     """
-    return _named(shift_fertility(baseline, -1.0), "low fertility", "低生育率方案")
+    return _named(shift_fertility(baseline, -1.0), "low fertility")
 
 
 def constant_fertility(baseline: xr.Dataset) -> xr.Dataset:
@@ -119,7 +120,7 @@ def constant_fertility(baseline: xr.Dataset) -> xr.Dataset:
     >>> constant_fertility(xr.Dataset({"fertility_rate": f})).fertility_rate.sel(age=20).values
     array([0.05, 0.05])
     """
-    return _named(hold_fertility(baseline), "constant fertility", "生育率不变方案")
+    return _named(hold_fertility(baseline), "constant fertility")
 
 
 def constant_mortality(baseline: xr.Dataset) -> xr.Dataset:
@@ -151,7 +152,7 @@ def constant_mortality(baseline: xr.Dataset) -> xr.Dataset:
     >>> float(held.max())
     0.9
     """
-    return _named(hold_mortality(baseline), "constant mortality", "死亡率不变方案")
+    return _named(hold_mortality(baseline), "constant mortality")
 
 
 def instant_replacement(baseline: xr.Dataset) -> xr.Dataset:
@@ -200,7 +201,7 @@ def instant_replacement(baseline: xr.Dataset) -> xr.Dataset:
     >>> round(float(replaced.fertility_rate.sel(age=20, year=2024) * 20 * 0.81), 9)  # = 1 + SRB
     2.05
     """
-    return _named(replace_generation(baseline), "instant replacement", "即时更替生育率方案")
+    return _named(replace_generation(baseline), "instant replacement")
 
 
 def zero_migration(baseline: xr.Dataset) -> xr.Dataset:
@@ -220,7 +221,7 @@ def zero_migration(baseline: xr.Dataset) -> xr.Dataset:
     >>> zero_migration(xr.Dataset({"net_migration_total": ("year", [5.0])})).attrs["variant"]
     'zero migration'
     """
-    return _named(close_borders(baseline), "zero migration", "零迁移方案")
+    return _named(close_borders(baseline), "zero migration")
 
 
 def instant_replacement_zero_migration(baseline: xr.Dataset) -> xr.Dataset:
@@ -248,7 +249,6 @@ def instant_replacement_zero_migration(baseline: xr.Dataset) -> xr.Dataset:
     return _named(
         close_borders(replace_generation(baseline)),
         "instant replacement, zero migration",
-        "即时更替生育率与零迁移方案",
     )
 
 
@@ -276,9 +276,7 @@ def momentum(baseline: xr.Dataset) -> xr.Dataset:
     >>> VARIANTS["momentum"].__name__
     'momentum'
     """
-    return _named(
-        close_borders(replace_generation(hold_mortality(baseline))), "momentum", "人口惯性方案"
-    )
+    return _named(close_borders(replace_generation(hold_mortality(baseline))), "momentum")
 
 
 def no_change(baseline: xr.Dataset) -> xr.Dataset:
@@ -304,7 +302,7 @@ def no_change(baseline: xr.Dataset) -> xr.Dataset:
     >>> VARIANTS["no_change"].__name__
     'no_change'
     """
-    return _named(hold_mortality(hold_fertility(baseline)), "no change", "生育率与死亡率不变方案")
+    return _named(hold_mortality(hold_fertility(baseline)), "no change")
 
 
 #: Every variant by its name.
@@ -326,10 +324,13 @@ VARIANTS: Mapping[str, Callable[[xr.Dataset], xr.Dataset]] = MappingProxyType(
 )
 
 
-def _named(dataset: xr.Dataset, en: str, zh: str) -> xr.Dataset:
+def _named(dataset: xr.Dataset, name: str) -> xr.Dataset:
     """Name the variant, after the ones that the baseline already went through."""
-    before, before_zh = dataset.attrs.get("variant"), dataset.attrs.get("variant_zh")
-    return dataset.assign_attrs(
-        variant=f"{before}; {en}" if before else en,
-        variant_zh=f"{before_zh};{zh}" if before_zh else zh,
-    )
+    names = {}
+    key = name.replace(",", "").replace(" ", "_")
+    for language, text in in_each(f"variant.{key}", name).items():
+        attribute = "variant" if language == ENGLISH else f"variant_{language}"
+        before = dataset.attrs.get(attribute)
+        between = "; " if language == ENGLISH else ";"
+        names[attribute] = f"{before}{between}{text}" if before else text
+    return dataset.assign_attrs(names)

@@ -12,13 +12,30 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from popsim.cli.doctor import doctor
 from popsim.cli.tables import console, draw_board, draw_figures, print_summary, table_of
 from popsim.errors import OutputError, PopsimError
+from popsim.languages import BOTH, ENGLISH, in_each, sentence, spoken
+from popsim.options import set_options
 
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
-    help="Population projection and family-policy simulation.",
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback()
+def speak(
+    context: typer.Context,
+    language: Annotated[
+        str, typer.Option(help="Of tables and figures: en, zh, or both.", show_default=True)
+    ] = BOTH,
+) -> None:
+    """Population projection and family-policy simulation."""
+    context.with_resource(set_options(language=language))  # until the command ends
+
+
+def _say_written(path: Path) -> None:
+    said = in_each("cli.written", "written: {path}", path=path)
+    console.print(sentence(said), highlight=False)
 
 
 def main() -> None:
@@ -74,7 +91,7 @@ def run(
     for each in packages:
         print_summary(each, result, comparison)
     for path in written:
-        console.print(f"written: {path}", highlight=False)
+        _say_written(path)
 
 
 @app.command(name="list")
@@ -84,14 +101,20 @@ def list_() -> None:
     from popsim.scenario.catalogue import scenario_names
     from popsim.scenario.load import load_scenario
 
-    table = table_of("Scenarios")
-    for head in ("scenario", "place", "title", "标题"):
-        table.add_column(head, overflow="fold")
+    table = table_of(sentence(in_each("cli.scenarios", "Scenarios")))
+    for key in ("scenario", "place"):
+        table.add_column(sentence(in_each(f"cli.{key}", key)), overflow="fold")
+    heads = in_each("cli.title", "title")
+    shown = [code for code in heads if spoken() in (code, BOTH)] or [ENGLISH]
+    for code in shown:
+        table.add_column(heads[code], overflow="fold")
     for name in scenario_names():
         package = load_scenario(name)
-        table.add_row(name, package.place, package.title.en, package.title.zh)
+        title = dict(package.title)
+        table.add_row(name, package.place, *(sentence(title, code) for code in shown))
     console.print(table)
-    console.print("Baselines: " + ", ".join(PLACES))
+    places = ", ".join(PLACES)
+    console.print(sentence(in_each("cli.baselines", "Baselines: {places}", places=places)))
 
 
 @app.command()
@@ -107,15 +130,18 @@ def validate(
 
 @app.command()
 def board(
+    context: typer.Context,
     scenario: Annotated[str, typer.Argument(help="Name of a scenario, or a YAML file.")],
     draws: Annotated[int, typer.Option(help="Number of draws.")] = 1000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same board.")] = 0,
     end: Annotated[int, typer.Option(help="Last calendar year.")] = 2035,
     as_of: Annotated[int | None, typer.Option(help="Last year of known observations.")] = None,
-    language: Annotated[str, typer.Option(help="en or zh.")] = "en",
+    language: Annotated[str | None, typer.Option(help="As of popsim itself.")] = None,
     out: Annotated[Path | None, typer.Option(help="A picture of it, ending in .png.")] = None,
 ) -> None:
-    """Hold the indicators of a scenario against their targets. 指标监测看板."""
+    """Hold the indicators of a scenario against their targets."""
+    if language is not None:
+        context.with_resource(set_options(language=language))
     import popsim as ps
     from popsim.analysis.board_text import board_rows
     from popsim.analysis.monitor import board as make
@@ -124,8 +150,8 @@ def board(
     baseline = ps.load_baseline(package.place, end=end)
     result = ps.simulate(baseline, package, draws=draws, seed=seed)
     made = make(result, package, baseline=baseline, as_of=as_of)
-    head, *rows = board_rows(made, language)
-    table = table_of(package.title.zh if language == "zh" else package.title.en)
+    head, *rows = board_rows(made)
+    table = table_of(sentence(dict(package.title)))
     for name in head:
         table.add_column(name, overflow="fold")
     for row in rows:
@@ -133,7 +159,7 @@ def board(
     console.print(table)
     if out is not None:
         draw_board(made, package, out)
-        console.print(f"written: {out}", highlight=False)
+        _say_written(out)
 
 
 @app.command()

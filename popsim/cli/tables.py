@@ -9,6 +9,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from popsim.languages import in_each, label, sentence
+
 if TYPE_CHECKING:
     import xarray as xr
 
@@ -32,7 +34,7 @@ def draw_figures(
 
     from popsim import plot
     from popsim.io.write import replacing
-    from popsim.plot.style import bilingual, styled
+    from popsim.plot.style import label as label_of, shown, styled
 
     first, last = int(result["time"].values[0]), int(result["time"].values[-1])
     paths = [stem.with_name(f"{stem.name}_{what}.png") for what in ("births", "pyramid")]
@@ -40,15 +42,13 @@ def draw_figures(
         figure, (top, bottom) = plt.subplots(
             2, 1, figsize=(8, 7), sharex=True, height_ratios=(3, 2)
         )
-        figure.suptitle(
-            f"{package.title.en}\n{bilingual('', package.title.zh).strip()}", fontsize=10
-        )
+        figure.suptitle(shown(dict(package.title), between="\n"), fontsize=10)
         plot.compare(result, "births", ax=top)
         births = result["births"].sum("order")
         extra = births.sel(scenario=package.name) - births.sel(scenario="baseline")
         plot.fan(extra, ax=bottom)
         bottom.axhline(0, color="black", linewidth=0.8)
-        bottom.set_ylabel(bilingual("Additional births", "新增出生") + " [persons]")
+        bottom.set_ylabel(label_of("cli.births_axis", "Additional births") + " [persons]")
         with replacing(paths[0]) as temporary:
             figure.savefig(temporary, dpi=150, format="png")
         axes = plot.pyramid(
@@ -56,7 +56,15 @@ def draw_figures(
             beside=baseline["population"],
             labels=(f"1.1.{last}", f"1.1.{first}"),
         )
-        axes.set_title(bilingual(f"{package.place}: {first} and {last}", "人口金字塔"))
+        axes.set_title(
+            label_of(
+                "cli.pyramid",
+                "{place}: {first} and {last}",
+                place=package.place,
+                first=first,
+                last=last,
+            )
+        )
         with replacing(paths[1]) as temporary:
             plt.savefig(temporary, dpi=150, format="png")
     plt.close("all")
@@ -72,10 +80,10 @@ def draw_board(made: Board, package: Scenario, path: Path) -> None:
 
     from popsim import plot
     from popsim.io.write import replacing
-    from popsim.plot.style import bilingual, styled
+    from popsim.plot.style import shown, styled
 
     with styled():
-        plot.board(made, title=bilingual(package.title.en, package.title.zh))
+        plot.board(made, title=shown(dict(package.title)))
         with replacing(path) as temporary:
             plt.savefig(temporary, dpi=150, format="png", bbox_inches="tight")
     plt.close("all")
@@ -92,13 +100,17 @@ def print_summary(package: Scenario, result: xr.Dataset, comparison: xr.Dataset)
     shown = [int(y) for y in years if y % 10 == 0 or y in (years[0], years[-1])]
     shown += [y for y in (2024, 2025, 2026) if y in years and y not in shown]
 
-    table = table_of(f"{package.title.en}\n{package.title.zh}")
-    ratios = table_of("Dependents per 100 aged 15-64, end of year  年末总抚养比")
-    for head in ("year\n年份", "births\n出生人数", "additional births\n新增出生"):
-        table.add_column(head, justify="right", no_wrap=True)
-    table.add_column("spending, million yuan\n支出(百万元)", justify="right", no_wrap=True)
-    for head in ("year\n年份", "baseline\n基准", "change, points\n变化"):
-        ratios.add_column(head, justify="right", no_wrap=True)
+    table = table_of(label(dict(package.title), "\n"))
+    ratios = table_of(_said("ratios", "Dependents per 100 aged 15-64, end of year"))
+    for key, head in (
+        ("year", "year"),
+        ("births", "births"),
+        ("additional_births", "additional births"),
+        ("spending", "spending, million yuan"),
+    ):
+        table.add_column(_said(key, head, "\n"), justify="right", no_wrap=True)
+    for key, head in (("year", "year"), ("baseline", "baseline"), ("change", "change, points")):
+        ratios.add_column(_said(key, head, "\n"), justify="right", no_wrap=True)
     for year in sorted(shown):
         table.add_row(
             str(year),
@@ -114,13 +126,13 @@ def print_summary(package: Scenario, result: xr.Dataset, comparison: xr.Dataset)
     console.print(table)
     console.print(ratios)
 
-    spending = table_of("Spending by instrument, median, million yuan  分项支出(百万元)")
-    spending.add_column("instrument\n政策工具")
+    spending = table_of(_said("by_instrument", "Spending by instrument, median, million yuan"))
+    spending.add_column(_said("instrument", "instrument", "\n"))
     # Twelve instruments do not fit beside each other; years of a decade do.
     picked = sorted(shown)[:7]
     for year in picked:
         spending.add_column(str(year), justify="right", no_wrap=True)
-    titles = {i.id: f"{i.title.en} {i.title.zh}" for i in package.instruments}
+    titles = {i.id: label(dict(i.title), " ") for i in package.instruments}
     medians = one["cost"].sel(quantile=0.5, year=picked) / 1e6
     for instrument in one["instrument"].values:
         row = medians.sel(instrument=instrument)
@@ -128,30 +140,52 @@ def print_summary(package: Scenario, result: xr.Dataset, comparison: xr.Dataset)
             spending.add_row(titles[str(instrument)], *(f"{float(v):,.2f}" for v in row))
     console.print(spending)
 
-    total = table_of(f"All years {years[0]}-{years[-1]}  合计", show_header=False)
+    first, last = int(years[0]), int(years[-1])
+    total = table_of(
+        _said("all_years", "All years {first}-{last}", first=first, last=last), show_header=False
+    )
     total.add_column()
     total.add_column(justify="right")
-    total.add_row("additional births 新增出生", _interval(one["cumulative_additional_births"], 0))
-    total.add_row("spending, million yuan 支出(百万元)", _interval(one["cumulative_cost"] / 1e6, 1))
-    total.add_row(
-        "per additional birth, million yuan\n每新增一名出生的支出(百万元)",
-        _interval(one["cost_per_additional_birth"] / 1e6, 2),
-    )
+    for key, head, between, values, digits in (
+        ("additional_births", "additional births", " ", one["cumulative_additional_births"], 0),
+        ("spending", "spending, million yuan", " ", one["cumulative_cost"] / 1e6, 1),
+        (
+            "per_birth",
+            "per additional birth, million yuan",
+            "\n",
+            one["cost_per_additional_birth"] / 1e6,
+            2,
+        ),
+    ):
+        total.add_row(_said(key, head, between), _interval(values, digits))
     console.print(total)
-    console.print("Medians, and 80 % intervals in brackets. Births are the baseline's.")
+    console.print(
+        _sentence("medians", "Medians, and 80 % intervals in brackets. Births are the baseline's.")
+    )
     for override in package.overrides:
-        console.print(f"Another prior: {override}", highlight=False)
-    for instrument in package.background:
         console.print(
-            f"On top of: {instrument.title.en} {instrument.title.zh}, which is not counted.",
-            highlight=False,
+            _sentence("another_prior", "Another prior: {prior}", prior=override), highlight=False
         )
+    for instrument in package.background:
+        title = label(dict(instrument.title), " ")
+        said = _sentence("background", "On top of: {title}, which is not counted.", title=title)
+        console.print(said, highlight=False)
     from popsim.uncertainty.in_force import FLOWS
 
-    console.print(f"Baseline: {result.attrs['rule_fertility_rate']}.", highlight=False)
+    rule = result.attrs["rule_fertility_rate"]
+    console.print(_sentence("baseline_rule", "Baseline: {rule}.", rule=rule), highlight=False)
     flows = (result.attrs.get(f"rule_{name}") for name in FLOWS)
     rule = next((said for said in flows if said), "closed: no migration")
-    console.print(f"Migration: {rule}.", highlight=False)
+    console.print(_sentence("migration_rule", "Migration: {rule}.", rule=rule), highlight=False)
+
+
+def _said(key: str, english: str, between: str = "  ", **parts: object) -> str:
+    """A label of the command, in the language that is spoken or in both."""
+    return label(in_each(f"cli.{key}", english, **parts), between)
+
+
+def _sentence(key: str, english: str, **parts: object) -> str:
+    return sentence(in_each(f"cli.{key}", english, **parts))
 
 
 def table_of(title: str, *, show_header: bool = True) -> Table:
@@ -167,12 +201,13 @@ def table_of(title: str, *, show_header: bool = True) -> Table:
 
 def _interval(values: xr.DataArray, digits: int) -> str:
     low, middle, high = (float(v) for v in values.transpose("quantile").values)
-    ends = " to ".join(_number(v, digits) for v in (low, high))
+    to = sentence(in_each("board.to", " to "))
+    ends = to.join(_number(v, digits) for v in (low, high))
     return f"{_number(middle, digits)} [dim]({ends})[/dim]"
 
 
 def _number(value: float, digits: int) -> str:
     """Print a number; what rounds to zero has no sign."""
     if value == float("inf"):
-        return "unbounded"
+        return _sentence("unbounded", "unbounded")
     return f"{round(value, digits) + 0.0:,.{digits}f}"

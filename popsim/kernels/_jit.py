@@ -39,6 +39,7 @@ __all__ = [
     "jit_inlined",
     "jit_inner",
     "most_threads",
+    "set_most_threads",
     "threads",
     "uncounted",
 ]
@@ -56,9 +57,10 @@ _INLINED: dict[str, Any] = {"error_model": "numpy", "inline": "always"}
 #: Ranges of cells for each thread: more than one, since no two take the same time.
 _RANGES_A_THREAD = 4
 
-#: At most so many threads, as NUMBA_NUM_THREADS says or as there are processors; a caller's
-#: thread may have a number of its own.
-_most = ContextVar("_most", default=int(config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
+#: At most so many threads, as NUMBA_NUM_THREADS says or as there are processors.
+_everywhere = int(config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
+#: The same for what a caller's thread has set for itself.
+_most: ContextVar[int | None] = ContextVar("_most", default=None)
 #: The threads that kernels run in, by how many there are.
 _pools: dict[int, ThreadPoolExecutor] = {}
 
@@ -193,7 +195,14 @@ def _compiled_in_use(array):
 
 def most_threads() -> int:
     """How many threads kernels run in at most, where they are called from this thread."""
-    return _most.get()
+    return _most.get() or _everywhere
+
+
+def set_most_threads(most: int) -> int:
+    """Let kernels run in at most so many threads, wherever they are called; return what held."""
+    global _everywhere
+    before, _everywhere = _everywhere, most
+    return before
 
 
 @contextmanager
@@ -208,7 +217,7 @@ def threads(most: int) -> Iterator[None]:
 
 def in_ranges(function: Callable[..., Any], count: int, arguments: tuple[Any, ...]) -> None:
     """Call ``function(begin, end, *arguments)`` on ranges of ``count`` cells, in threads."""
-    most = _most.get()
+    most = most_threads()
     pieces = min(most * _RANGES_A_THREAD, count)
     if most == 1 or pieces < 2:
         function(0, count, *arguments)

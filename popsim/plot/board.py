@@ -12,7 +12,15 @@ from matplotlib.patches import FancyBboxPatch
 
 from popsim.analysis.board_text import number, target_text
 from popsim.analysis.monitor import Board
-from popsim.plot.style import BASELINE_COLOUR, SCENARIO_COLOURS, bilingual, styled
+from popsim.languages import BOTH, CHINESE, ENGLISH, in_each, languages, spoken
+from popsim.plot.style import (
+    BASELINE_COLOUR,
+    SCENARIO_COLOURS,
+    chinese_family,
+    label,
+    shown,
+    styled,
+)
 
 #: Distinguishable without colour vision; the word stands in the chip as well.
 STATUS_COLOURS = {
@@ -28,17 +36,14 @@ _TITLE, _OBSERVED, _TARGET, _BAND, _BAND_END, _CHANCE, _CHIP = (
 )  # fmt: skip
 _CHIP_WIDTH = 0.115
 _HEADS = (
-    (_TITLE, "indicator", "指标"),
-    (_OBSERVED, "observed", "监测值"),
-    (_TARGET, "target", "目标"),
-    (_BAND, "projected, 80 % band", "预测区间"),
-    (_CHANCE, "chance", "概率"),
-    (_CHIP, "status", "状态"),
+    (_TITLE, "indicator", "indicator"),
+    (_OBSERVED, "observed", "observed"),
+    (_TARGET, "target", "target"),
+    (_BAND, "band", "projected, 80 % band"),
+    (_CHANCE, "chance", "chance"),
+    (_CHIP, "status", "status"),
 )
-_LEGEND = (
-    "Bars: 80 % bands, grey baseline, blue scenario; dot: last observation; line: target.",
-    "横条：80%区间(灰为基准，蓝为政策)；圆点：最近监测值；竖线：目标",
-)
+_LEGEND = "Bars: 80 % bands, grey baseline, blue scenario; dot: last observation; line: target."
 
 
 def board(made: Board, *, title: str = "", ax: Axes | None = None) -> Axes:
@@ -64,36 +69,50 @@ def board(made: Board, *, title: str = "", ax: Axes | None = None) -> Axes:
         ax.set_xlim(0.0, 1.0)
         ax.set_ylim(len(rows) + 0.6, -1.0)
         ax.axis("off")
-        for x, en, zh in _HEADS:
-            ax.text(x, -0.55, bilingual(en, zh), va="center", fontsize=8.5, color="0.35")
+        for x, key, head in _HEADS:
+            said = label(f"board.figure.{key}", head)
+            ax.text(x, -0.55, said, va="center", fontsize=8.5, color="0.35")
         for at, row in enumerate(rows):
             ax.axhline(at - 0.05, color="0.88", linewidth=0.8)
             _text(ax, at + 0.45, row)
             _range(ax, at + 0.45, row)
             _chip(ax, at + 0.45, row)
-        ax.text(
-            _TITLE, len(rows) + 0.35, bilingual(*_LEGEND), va="center", fontsize=8, color="0.35"
-        )
+        legend = label("board.figure.legend", _LEGEND)
+        ax.text(_TITLE, len(rows) + 0.35, legend, va="center", fontsize=8, color="0.35")
         if title:
             ax.set_title(title, loc="left", fontsize=12)
     return ax
 
 
 def _text(ax: Axes, y: float, row: Mapping[Any, Any]) -> None:
-    label = "" if pd.isna(row["number"]) else f"{row['number']}  "
-    ax.text(_TITLE, y - 0.17, f"{label}{row['title_en']}", va="center", fontsize=9)
-    below = bilingual(f"[{row['unit_en']}]", f"{row['title_zh']}（{row['unit_zh']}）")
-    ax.text(_TITLE, y + 0.2, below, va="center", fontsize=8.5, color="0.35")
+    above, below = _two_lines(row)
+    number_of = "" if pd.isna(row["number"]) else f"{row['number']}  "
+    ax.text(_TITLE, y - 0.17, f"{number_of}{above[0]}", va="center", fontsize=9)
+    ax.text(_TITLE, y + 0.2, below[0], va="center", fontsize=8.5, color="0.35")
     if pd.notna(row["observed"]):
         ax.text(_OBSERVED, y - 0.17, number(row["observed"]), va="center", fontsize=9)
         ax.text(
             _OBSERVED, y + 0.2, str(row["observed_year"]), va="center", fontsize=8, color="0.35"
         )
-    ax.text(_TARGET, y - 0.17, target_text(row), va="center", fontsize=9)
-    words = row["target_quote"] if isinstance(row["target_quote"], str) else target_text(row, "zh")
-    ax.text(_TARGET, y + 0.2, bilingual("", words).strip(), va="center", fontsize=8, color="0.35")
+    ax.text(_TARGET, y - 0.17, above[1], va="center", fontsize=9)
+    ax.text(_TARGET, y + 0.2, below[1], va="center", fontsize=8, color="0.35")
     if pd.notna(row["probability"]):
         ax.text(_CHANCE, y, f"{row['probability']:.0%}", va="center", fontsize=9)
+
+
+def _two_lines(row: Mapping[Any, Any]) -> tuple[tuple[str, str], tuple[str, str]]:
+    """Title and target of a row: the upper line of both, and the lower, in grey."""
+    unit = f"[{row['unit_en']}]"
+    if chinese_family() is None or spoken() not in (BOTH, CHINESE):
+        return (row["title_en"], target_text(row, ENGLISH)), (unit, "")
+    quoted = isinstance(row["target_quote"], str)
+    words = row["target_quote"] if quoted else target_text(row, CHINESE)
+    if spoken() == CHINESE:
+        said = target_text(row, CHINESE)
+        return (row["title_zh"], said), (f"[{row['unit_zh']}]", words if quoted else "")
+    title = {"title": row["title_zh"], "unit": row["unit_zh"]}
+    below = in_each("board.figure.title_and_unit", "{title} [{unit}]", **title)[CHINESE]
+    return (row["title_en"], target_text(row, ENGLISH)), (f"{unit}  {below}", words)
 
 
 def _range(ax: Axes, y: float, row: Mapping[Any, Any]) -> None:
@@ -133,5 +152,5 @@ def _chip(ax: Axes, y: float, row: Mapping[Any, Any]) -> None:
         facecolor=colour, edgecolor="none",
     )  # fmt: skip
     ax.add_patch(chip)
-    words = bilingual(row["status_en"], row["status_zh"])
+    words = shown({code: row[f"status_{code}"] for code in (ENGLISH, *languages())})
     ax.text(_CHIP + _CHIP_WIDTH / 2, y, words, va="center", ha="center", fontsize=8, color="white")

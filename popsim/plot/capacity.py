@@ -12,7 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from popsim.errors import DimensionError, InputError, MissingVariableError
-from popsim.plot.style import SCENARIO_COLOURS, bilingual, styled
+from popsim.languages import ENGLISH, languages
+from popsim.plot.style import SCENARIO_COLOURS, label, shown, styled
 
 _SHORT_COLOUR, _IDLE_COLOUR = "#d55e00", "#56b4e9"
 _COLUMNS = 2
@@ -92,19 +93,28 @@ def _panel(ax: Axes, one: xr.Dataset) -> None:
     ax.fill_between(years, low, high, color="0.3", alpha=0.18, linewidth=0)
     ax.fill_between(
         years, middle, supply, where=middle > supply, interpolate=True,
-        color=_SHORT_COLOUR, alpha=0.3, linewidth=0, label=bilingual("short", "缺口"),
+        color=_SHORT_COLOUR, alpha=0.3, linewidth=0, label=label("capacity.shortfall", "short"),
     )  # fmt: skip
     ax.fill_between(
         years, middle, supply, where=middle <= supply, interpolate=True,
-        color=_IDLE_COLOUR, alpha=0.3, linewidth=0, label=bilingual("idle", "闲置"),
+        color=_IDLE_COLOUR, alpha=0.3, linewidth=0, label=label("capacity.idle", "idle"),
     )  # fmt: skip
-    ax.plot(years, middle, color="0.2", linewidth=2, label=bilingual("needed, 80 % band", "需求"))
     ax.plot(
-        years, supply, color=SCENARIO_COLOURS[0], linewidth=2, label=bilingual("supply", "供给")
+        years, middle, color="0.2", linewidth=2, label=label("capacity.demand", "needed, 80 % band")
     )
-    title = str(one["group_en"].values) if "group_en" in one.coords else str(one["group"].values)
-    zh = str(one["group_zh"].values) if "group_zh" in one.coords else ""
-    ax.set_title(bilingual(title, zh), fontsize=9.5, loc="left")
+    ax.plot(
+        years,
+        supply,
+        color=SCENARIO_COLOURS[0],
+        linewidth=2,
+        label=label("capacity.supply", "supply"),
+    )
+    title = {ENGLISH: str(one["group"].values)} | {
+        code: str(one[f"group_{code}"].values)
+        for code in (ENGLISH, *languages())
+        if f"group_{code}" in one.coords
+    }
+    ax.set_title(shown(title), fontsize=9.5, loc="left")
     ax.set_ylim(bottom=0)
     ax.set_xlim(years[0], years[-1])
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))

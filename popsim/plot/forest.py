@@ -7,23 +7,9 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from popsim.errors import InputError, did_you_mean
-from popsim.plot.style import SCENARIO_COLOURS, bilingual, styled
+from popsim.languages import in_each
+from popsim.plot.style import SCENARIO_COLOURS, label, styled
 from popsim.policy import evidence
-
-#: Chinese for the classes of the table of studies.
-CLASSES_ZH = {
-    "birth_grant": "一次性生育补贴",
-    "child_benefit": "儿童津贴",
-    "tax_credit": "税收减免",
-    "leave": "产假与育儿假",
-    "childcare": "托育",
-    "paternity_leave": "陪产假",
-    "package": "政策组合",
-    "housing_cost": "住房成本",
-    "art_coverage": "辅助生殖",
-    "review": "综述",
-    "intentions": "生育意愿",
-}
 
 
 def forest(instrument: str | None = None, *, ax: Axes | None = None) -> Axes:
@@ -75,11 +61,12 @@ def forest(instrument: str | None = None, *, ax: Axes | None = None) -> Axes:
         ax.set_yticks(range(len(table)), [_label(row) for row in table.to_dict("records")])
         ax.tick_params(axis="y", labelsize=8)
         ax.grid(axis="y", visible=False)
-        ax.set_xlabel(bilingual("Estimate as published, percent", "已发表估计值（百分比）"))
-        one = instrument is not None
-        name = f": {instrument}" if one else ""
-        zh = f"：{CLASSES_ZH.get(str(instrument), '')}" if one else ""
-        ax.set_title(bilingual(f"What studies find{name}", f"研究发现{zh}"))
+        ax.set_xlabel(label("forest.axis", "Estimate as published, percent"))
+        if instrument is None:
+            ax.set_title(label("forest.title", "What studies find"))
+        else:
+            of = in_each(f"forest.class.{instrument}", instrument)
+            ax.set_title(label("forest.title_of", "What studies find: {of}", of=of))
         _legend(ax)
     return ax
 
@@ -104,19 +91,19 @@ def _draw(ax: Axes, row: dict, y: int, colour: str) -> None:
         return
     number = "" if pd.isna(row["estimate"]) else f"{row['estimate']:g} "
     unit = row["unit"] if isinstance(row["unit"], str) else row["implication"]
-    mark = "" if checked else " " + bilingual("(not checked)", "（未核对）")
+    mark = "" if checked else " " + label("forest.mark", "(not checked)")
     ax.text(0.4, y, f"{number}{unit}{mark}", va="center", fontsize=7, color=colour)
 
 
 def _label(row: dict) -> str:
-    kind = bilingual(row["instrument"], CLASSES_ZH.get(row["instrument"], ""))
+    kind = label(f"forest.class.{row['instrument']}", row["instrument"])
     return f"{row['study']} {row['year']} · {kind}"
 
 
 def _legend(ax: Axes) -> None:
-    for face, en, zh in (
-        ("#4d4d4d", "checked against the publication", "已核对原文"),
-        ("white", "not checked", "未核对"),
+    for face, said in (
+        ("#4d4d4d", label("forest.checked", "checked against the publication")),
+        ("white", label("forest.not_checked", "not checked")),
     ):
-        ax.plot([], [], "o", color="#4d4d4d", markerfacecolor=face, label=bilingual(en, zh))
+        ax.plot([], [], "o", color="#4d4d4d", markerfacecolor=face, label=said)
     ax.legend(frameon=False, loc="upper left", fontsize=8)

@@ -8,7 +8,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from popsim.errors import MissingVariableError
-from popsim.plot.style import BASELINE_COLOUR, SCENARIO_COLOURS, bilingual, styled
+from popsim.plot.style import BASELINE_COLOUR, SCENARIO_COLOURS, label, styled
 from popsim.uncertainty.quantiles import quantiles
 
 _MILLION = 1e6
@@ -52,23 +52,23 @@ def frontier(found: xr.Dataset, *, ax: Axes | None = None) -> Axes:
         ax = ax or plt.figure(figsize=(9.5, 4.8)).gca()
         x_reach, y_reach = (_reach(a, m) for a, m in ((spent, x), (births, y)))
         ax.errorbar(x, y, xerr=x_reach, yerr=y_reach, fmt="none", ecolor="0.75", elinewidth=1)
-        label = bilingual("frontier (means)", "有效前沿（均值）")
+        line = label("frontier.line", "frontier (means)")
         colour = SCENARIO_COLOURS[0]
-        ax.plot(x[on], y[on], "o-", color=colour, markersize=5, label=label)
+        ax.plot(x[on], y[on], "o-", color=colour, markersize=5, label=line)
         if not on.all():
             ax.plot(
                 x[~on], y[~on], "o", color=BASELINE_COLOUR, markerfacecolor="white",
-                label=bilingual("off the frontier", "非有效方案"),
+                label=label("frontier.off", "off the frontier"),
             )  # fmt: skip
         key = []
         for n, (name, a, b) in enumerate(zip(found["scenario"].values, x, y, strict=True), 1):
             ax.annotate(str(n), (a, b), textcoords="offset points", xytext=(5, -10), fontsize=8)
-            said = bilingual("baseline", "基准") if name == "baseline" else str(name)
+            said = label("plot.baseline", "baseline") if name == "baseline" else str(name)
             key.append(f"{n}  {said}")
         ax.text(1.02, 1.0, "\n".join(key), transform=ax.transAxes, va="top", fontsize=7)
         ax.axhline(0.0, color="black", linewidth=0.8)
-        ax.set_xlabel(bilingual("Additional spending [million yuan]", "新增财政支出（百万元）"))
-        ax.set_ylabel(bilingual("Additional births [persons]", "新增出生人数（人）"))
+        ax.set_xlabel(label("frontier.spending", "Additional spending [million yuan]"))
+        ax.set_ylabel(label("frontier.births", "Additional births [persons]"))
         ax.legend(frameon=False, loc="upper left")
     return ax
 

@@ -7,7 +7,13 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from popsim.errors import DimensionError, MissingVariableError
-from popsim.plot.style import BASELINE_COLOUR, SCENARIO_COLOURS, bilingual, styled
+from popsim.plot.style import (
+    BASELINE_COLOUR,
+    SCENARIO_COLOURS,
+    axis_label,
+    label as label_of,
+    styled,
+)
 from popsim.uncertainty.quantiles import quantiles
 
 
@@ -51,7 +57,7 @@ def fan(
         x = path[clock].values
         ax.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0)
         ax.plot(x, middle, color=colour, linewidth=2, label=label or None)
-        ax.set_ylabel(_label(path))
+        ax.set_ylabel(axis_label(path, str(path.name or "")))
         ax.set_xlim(x[0], x[-1])
     return ax
 
@@ -96,7 +102,7 @@ def compare(result: xr.Dataset, variable: str = "births", *, ax: Axes | None = N
     names = [str(s) for s in array["scenario"].values]
     colours = [BASELINE_COLOUR, *SCENARIO_COLOURS]
     for i, name in enumerate(names):
-        label = bilingual("baseline", "基准") if name == "baseline" else name
+        label = label_of("plot.baseline", "baseline") if name == "baseline" else name
         one = array.sel(scenario=name, drop=True)
         ax = fan(one, ax=ax, colour=colours[i % len(colours)], label=label)
     assert ax is not None  # there is always a baseline
@@ -104,9 +110,3 @@ def compare(result: xr.Dataset, variable: str = "births", *, ax: Axes | None = N
         ax.legend(frameon=False)
         ax.set_ylim(bottom=0)
     return ax
-
-
-def _label(array: xr.DataArray) -> str:
-    attrs = array.attrs
-    name = bilingual(attrs.get("long_name", str(array.name or "")), attrs.get("long_name_zh", ""))
-    return f"{name} [{attrs['units']}]" if "units" in attrs else name

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
 from popsim.errors import CoordinateError, DimensionError
-from popsim.plot.style import FEMALE_COLOUR, MALE_COLOUR, bilingual, styled
+from popsim.plot.style import FEMALE_COLOUR, MALE_COLOUR, label, styled
 from popsim.uncertainty.quantiles import quantiles
 
 
@@ -69,8 +69,8 @@ def pyramid(
             for sex, side in (("male", -1), ("female", 1)):
                 edge = np.repeat(side * outline.sel(sex=sex).values, 2)
                 steps = np.column_stack([ages, ages + width_of]).ravel()
-                label = labels[1] if sex == "male" else None
-                ax.plot(edge, steps, color="black", linewidth=1, label=label)
+                outlined = labels[1] if sex == "male" else None
+                ax.plot(edge, steps, color="black", linewidth=1, label=outlined)
         ax.barh([0], [0], color="0.6", label=labels[0] or None)
         reach = 1.05 * max(float(middle.max()), float((high if high is not None else middle).max()))
         if beside is not None:
@@ -79,10 +79,13 @@ def pyramid(
         ax.set_ylim(ages[0], ages[-1] + width_of[-1])
         ax.axvline(0, color="white", linewidth=1)
         ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{abs(x):,.0f}"))
-        ax.set_ylabel(bilingual("Age", "年龄"))
-        per_year = bilingual("Persons per year of age", "每岁人数")
-        ax.set_xlabel(per_year if uneven else bilingual("Persons", "人数"))
-        for x, text in ((0.02, bilingual("men", "男")), (0.98, bilingual("women", "女"))):
+        ax.set_ylabel(label("pyramid.age", "Age"))
+        per_year = label("pyramid.persons_per_year", "Persons per year of age")
+        ax.set_xlabel(per_year if uneven else label("pyramid.persons", "Persons"))
+        for x, text in (
+            (0.02, label("pyramid.men", "men")),
+            (0.98, label("pyramid.women", "women")),
+        ):
             ax.text(x, 0.98, text, transform=ax.transAxes, ha="left" if x < 0.5 else "right",
                     va="top")  # fmt: skip
         if any(labels):

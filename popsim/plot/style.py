@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
@@ -11,7 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import xarray as xr
 from matplotlib import font_manager
+
+from popsim import languages
+from popsim.errors import MissingFontWarning
+from popsim.languages import CHINESE, in_each, of_attributes
 
 #: Distinguishable without colour vision (Okabe and Ito 2008).
 BASELINE_COLOUR = "#4d4d4d"
@@ -57,8 +63,21 @@ def _first_known() -> str | None:
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Settings of every figure; Chinese characters fall back to a font that has them."""
+    """Settings of every figure; Chinese characters fall back to a font that has them.
+
+    Warns
+    -----
+    MissingFontWarning
+        Chinese is asked for, and no font has it.
+    """
     family = chinese_family()
+    if family is None and languages.spoken() == CHINESE:
+        warnings.warn(
+            "no font with Chinese is installed: the figure is in English. "
+            "Install one: pip install popsim[zh]",
+            MissingFontWarning,
+            stacklevel=4,
+        )
     settings: dict[Any, Any] = {
         "axes.spines.top": False,
         "axes.spines.right": False,
@@ -74,6 +93,22 @@ def styled() -> Iterator[None]:
         yield
 
 
-def bilingual(en: str, zh: str) -> str:
-    """English with the Chinese behind it, or English alone where no font has Chinese."""
-    return f"{en}  {zh}" if zh and chinese_family() is not None else en
+def label(key: str, english: str, **parts: object) -> str:
+    """A label of a figure in the language that :func:`popsim.set_options` says.
+
+    The arguments are those of :func:`popsim.languages.in_each`.
+    """
+    return shown(in_each(key, english, **parts))
+
+
+def shown(said: Mapping[str, str], between: str = "  ") -> str:
+    """A label by language as figures show it: without Chinese where no font has it."""
+    if chinese_family() is None:
+        said = {code: text for code, text in said.items() if code != CHINESE}
+    return languages.label(said, between)
+
+
+def axis_label(array: xr.DataArray, name: str = "") -> str:
+    """Name and unit of an array; ``name`` where it has none."""
+    said = shown(of_attributes(array.attrs)) or name
+    return f"{said} [{array.attrs['units']}]" if array.attrs.get("units") else said

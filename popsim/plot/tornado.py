@@ -8,17 +8,23 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from popsim.errors import DimensionError
-from popsim.plot.style import BASELINE_COLOUR, SCENARIO_COLOURS, bilingual, styled
+from popsim.plot.style import (
+    BASELINE_COLOUR,
+    SCENARIO_COLOURS,
+    axis_label,
+    label as label_of,
+    styled,
+)
 
 #: Names of the groups of draws on figures.
 _GROUPS = {
-    "fertility": ("fertility", "生育水平"),
-    "mortality": ("mortality", "死亡水平"),
-    "migration": ("migration", "人口迁移"),
-    "sex_ratio": ("sex ratio at birth", "出生性别比"),
-    "parity": ("women by parity", "女性孩次构成"),
-    "response": ("response", "政策反应"),
-    "take_up": ("take-up", "领取率"),
+    "fertility": "fertility",
+    "mortality": "mortality",
+    "migration": "migration",
+    "sex_ratio": "sex ratio at birth",
+    "parity": "women by parity",
+    "response": "response",
+    "take_up": "take-up",
 }
 
 
@@ -60,7 +66,7 @@ def tornado(bars: xr.Dataset, *, label: str = "", ax: Axes | None = None) -> Axe
     order = np.argsort((high - low).values)
     together = bars["together"]
     names = [_said(str(g)) for g in alone["group"].values[order]]
-    names.append(bilingual("all together", "全部合计"))
+    names.append(label_of("tornado.together", "all together"))
     lows = [*low.values[order], float(together.sel(quantile=0.1))]
     highs = [*high.values[order], float(together.sel(quantile=0.9))]
     colours = [SCENARIO_COLOURS[0]] * len(order) + [BASELINE_COLOUR]
@@ -84,18 +90,12 @@ def tornado(bars: xr.Dataset, *, label: str = "", ax: Axes | None = None) -> Axe
         ax.set_yticks(rows, names)
         ax.grid(visible=False, axis="y")
         ax.set_xlim(min(lows) - 0.15 * reach, max(highs) + 0.15 * reach)
-        ax.set_xlabel(label or _label(alone))
+        ax.set_xlabel(label or axis_label(alone))
         ax.set_title(
-            bilingual("80 % interval, one group drawn at a time", "逐组抽样的80%区间"), fontsize=10
+            label_of("tornado.title", "80 % interval, one group drawn at a time"), fontsize=10
         )
     return ax
 
 
 def _said(group: str) -> str:
-    return bilingual(*_GROUPS[group]) if group in _GROUPS else group
-
-
-def _label(array: xr.DataArray) -> str:
-    attrs = array.attrs
-    name = bilingual(attrs.get("long_name", ""), attrs.get("long_name_zh", ""))
-    return f"{name} [{attrs['units']}]" if attrs.get("units") else name
+    return label_of(f"tornado.group.{group}", _GROUPS.get(group, group))

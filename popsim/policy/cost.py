@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from popsim.errors import CoordinateError, DimensionError, InputError
+from popsim.languages import in_each, long_names, of_attributes
 from popsim.policy.benefits import pay_schedule
 from popsim.policy.takeup import eligible_share
 from popsim.scenario.instruments import FamilyInstrument
@@ -84,7 +85,7 @@ def real(cost: xr.DataArray, index: xr.DataArray) -> xr.DataArray:
             got=float(at.min()),
             allowed="above 0, 1 in the base year",
         )
-    return _described(cost / at, cost, "at constant prices", "不变价")
+    return _described(cost / at, cost, "cost.real", "{of}, at constant prices")
 
 
 def present_value(cost: xr.DataArray, rate: float, base_year: int) -> xr.DataArray:
@@ -128,7 +129,9 @@ def present_value(cost: xr.DataArray, rate: float, base_year: int) -> xr.DataArr
         )
     factors = (1.0 + rate) ** (base_year - cost["year"])
     total = (cost * factors).sum("year")
-    return _described(total, cost, f"present value, {base_year}", f"{base_year}年现值")
+    return _described(
+        total, cost, "cost.present_value", "{of}, present value, {base_year}", base_year=base_year
+    )
 
 
 def _check_years(array: xr.DataArray, where: str) -> None:
@@ -141,11 +144,13 @@ def _check_years(array: xr.DataArray, where: str) -> None:
         )
 
 
-def _described(out: xr.DataArray, like: xr.DataArray, en: str, zh: str) -> xr.DataArray:
+def _described(
+    out: xr.DataArray, like: xr.DataArray, key: str, english: str, **parts: object
+) -> xr.DataArray:
+    of = {**in_each("cost.spending", "Cost"), **of_attributes(like.attrs)}
     out = out.rename(like.name)
     out.attrs = {
         "units": like.attrs.get("units", "yuan"),
-        "long_name": f"{like.attrs.get('long_name', 'Cost')}, {en}",
-        "long_name_zh": f"{like.attrs.get('long_name_zh', '支出')}（{zh}）",
+        **long_names(key, english, of=of, **parts),
     }
     return out

@@ -92,6 +92,11 @@ class Prior:
     studies: tuple[str, ...]
     overridden: str = ""
 
+    def __repr__(self) -> str:
+        spread = self.spread
+        middle = f"{spread.median:g} ({spread.lower:g} to {spread.upper:g})"
+        return f"Prior({self.instrument_class}.{self.parameter}: {middle}, {self.unit})"
+
     def quantile(self, u: np.ndarray) -> np.ndarray:
         """Values at the probabilities ``u``, within what the parameter can be.
 

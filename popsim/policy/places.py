@@ -10,6 +10,7 @@ import xarray as xr
 
 from popsim import data
 from popsim.errors import BoundsError, CoordinateError, InputError, did_you_mean
+from popsim.languages import long_names
 from popsim.policy.supply import path
 from popsim.scenario.instruments import ChildcarePlaces
 from popsim.scenario.model import Scenario
@@ -72,7 +73,7 @@ def supply_paths(supply: Supply, years: np.ndarray) -> xr.DataArray:
         coords={"facility": np.array(names, dtype=str), "year": years},
         name="supply",
     )
-    out.attrs = {"units": "places", "long_name": "Supply", "long_name_zh": "供给"}
+    out.attrs = {"units": "places", **long_names("capacity.supply", "Supply")}
     return out
 
 

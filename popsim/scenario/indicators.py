@@ -219,8 +219,8 @@ class Indicator(Declared):
         --------
         >>> from popsim.scenario.quantities import Text
         >>> Indicator(
-        ...     id="places", title=Text(en="Places", zh="托位"), kind="tracked",
-        ...     unit=Text(en="places", zh="个"), document="plan",
+        ...     id="places", title=Text(en="Places", zh="tuowei"), kind="tracked",
+        ...     unit=Text(en="places", zh="ge"), document="plan",
         ...     observed=[{"year": 2021, "value": 2.63, "source": "plan"}],
         ...     target={"year": 2025, "direction": "rise", "value": 4.6, "source": "plan"},
         ... ).bounds()

@@ -143,7 +143,7 @@ class Eligibility(Declared):
     Attributes
     ----------
     registered : bool
-        Families of the household register (户籍) only.
+        Families of the household register only.
     mother_age_from, mother_age_to : int, optional
         Mother's age at birth, from (inclusive) and to (exclusive): 20, 30 or 35.
     employed : Part, optional
@@ -228,6 +228,9 @@ class Instrument(Declared):
     def __str__(self) -> str:
         return f"{self.title.en} {self.title.zh}"
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.id!r})"
+
 
 class FamilyInstrument(Instrument):
     """Base of what families get: amounts by order and date, eligibility, take-up.
@@ -311,6 +314,13 @@ class FamilyInstrument(Instrument):
             until = f" to {spell.end}" if spell.end else ""
             said.append(f"from {spell.start}{until}: {amounts}")
         return f"{super().__str__()} {'; '.join(said)}"
+
+    def __repr__(self) -> str:
+        last = self.spells[-1].end
+        spells = f"from {self.spells[0].start}" + (f" to {last}" if last else "")
+        orders = sorted({order for spell in self.spells for order in spell.amounts})
+        of = ", ".join(map(str, orders))
+        return f"{type(self).__name__}({self.id!r}, {spells}, orders {of})"
 
 
 class Monthly(FamilyInstrument):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Union
 
 from pydantic import Field, field_validator, model_validator
 
+from popsim.languages import in_each
 from popsim.scenario.instrument_parts import (
     FamilyInstrument,
     Instrument,
@@ -370,7 +371,7 @@ class ChildcarePlaces(Instrument):
     opening_lag : Quantity, optional
         Months from when a place counts as built until it takes children.
     inclusive_share : dict of int to Quantity
-        Share of the places that is inclusive (普惠), by year; reported, without effect.
+        Share of the places that is inclusive, by year; reported, without effect.
     operating_cost, building_cost : Quantity, optional
         What the payers give for a used place a year, and for a new place once [yuan].
     """
@@ -459,8 +460,8 @@ class Kind:
     ----------
     declared : type
         The class.
-    en, zh : str
-        Title.
+    en : str
+        Title; other languages have it under ``instrument.<kind>``.
     channel : str
         How it acts: cash, tax, gift, leave, housing_grant, housing_price, rent_withdrawal,
         art, care, marriage, or none. A housing instrument acts by its ``response``.
@@ -470,62 +471,50 @@ class Kind:
 
     declared: type[Instrument]
     en: str
-    zh: str
     channel: str
     prior: str
 
 
 #: Every kind of instrument: what the file calls it, its class, its title, how it acts.
 KINDS: dict[str, Kind] = {
-    "birth_grant": Kind(BirthGrant, "Birth grant", "一次性生育补贴", "cash", "cash"),
-    "child_allowance": Kind(ChildAllowance, "Child allowance", "育儿补贴", "cash", "cash"),
-    "childcare_voucher": Kind(ChildcareVoucher, "Childcare voucher", "托育券", "cash", "cash"),
-    "fee_subsidy": Kind(FeeSubsidy, "Childcare fee subsidy", "托育费用补助", "cash", "cash"),
-    "fee_cap": Kind(FeeCap, "Childcare fee cap", "托育收费限价", "cash", "cash"),
-    "tax_deduction": Kind(
-        TaxDeduction, "Tax deduction for care", "婴幼儿照护专项附加扣除", "tax", "tax_credit"
-    ),
-    "gift": Kind(Gift, "Small gift", "礼包", "gift", "small_gifts"),
-    "art_coverage": Kind(
-        ArtCoverage, "Assisted-reproduction coverage", "辅助生殖补助", "art", "art_coverage"
-    ),
-    "maternity_leave": Kind(MaternityLeave, "Maternity leave", "产假", "leave", "maternity_leave"),
-    "paternity_leave": Kind(
-        PaternityLeave, "Paternity leave", "陪产假（护理假）", "leave", "paternity_leave"
-    ),
-    "parental_leave": Kind(ParentalLeave, "Parental leave", "育儿假", "leave", "maternity_leave"),
+    "birth_grant": Kind(BirthGrant, "Birth grant", "cash", "cash"),
+    "child_allowance": Kind(ChildAllowance, "Child allowance", "cash", "cash"),
+    "childcare_voucher": Kind(ChildcareVoucher, "Childcare voucher", "cash", "cash"),
+    "fee_subsidy": Kind(FeeSubsidy, "Childcare fee subsidy", "cash", "cash"),
+    "fee_cap": Kind(FeeCap, "Childcare fee cap", "cash", "cash"),
+    "tax_deduction": Kind(TaxDeduction, "Tax deduction for care", "tax", "tax_credit"),
+    "gift": Kind(Gift, "Small gift", "gift", "small_gifts"),
+    "art_coverage": Kind(ArtCoverage, "Assisted-reproduction coverage", "art", "art_coverage"),
+    "maternity_leave": Kind(MaternityLeave, "Maternity leave", "leave", "maternity_leave"),
+    "paternity_leave": Kind(PaternityLeave, "Paternity leave", "leave", "paternity_leave"),
+    "parental_leave": Kind(ParentalLeave, "Parental leave", "leave", "maternity_leave"),
     "social_insurance_subsidy": Kind(
         SocialInsuranceSubsidy,
         "Employer social-insurance subsidy",
-        "产假社会保险补贴",
         "leave",
         "social_insurance_subsidy",
     ),
     "home_purchase_subsidy": Kind(
-        HomePurchaseSubsidy, "Home-purchase subsidy", "购房补助", "housing_grant", "housing_grant"
+        HomePurchaseSubsidy, "Home-purchase subsidy", "housing_grant", "housing_grant"
     ),
-    "loan_ceiling": Kind(
-        LoanCeiling, "Provident-fund loan ceiling", "公积金贷款最高额度", "cash", "cash"
-    ),
-    "rent_aid": Kind(RentAid, "Rent aid", "租赁补贴", "housing_grant", "housing_grant"),
+    "loan_ceiling": Kind(LoanCeiling, "Provident-fund loan ceiling", "cash", "cash"),
+    "rent_aid": Kind(RentAid, "Rent aid", "housing_grant", "housing_grant"),
     "public_rental_priority": Kind(
         PublicRentalPriority,
         "Public-rental priority",
-        "公租房优先配租",
         "housing_price",
         "housing_cost",
     ),
     "rent_withdrawal": Kind(
         RentWithdrawal,
         "Provident-fund rent withdrawal",
-        "租房提取公积金额度",
         "rent_withdrawal",
         "rent_withdrawal",
     ),
-    "childcare_places": Kind(ChildcarePlaces, "Childcare places", "托位", "care", "childcare"),
-    "marriage_rate": Kind(MarriageRate, "Share married", "已婚比例", "marriage", ""),
-    "provider_subsidy": Kind(ProviderSubsidy, "Provider subsidy", "托育机构补助", "none", ""),
-    "programme": Kind(Programme, "Programme", "其他项目", "none", ""),
+    "childcare_places": Kind(ChildcarePlaces, "Childcare places", "care", "childcare"),
+    "marriage_rate": Kind(MarriageRate, "Share married", "marriage", ""),
+    "provider_subsidy": Kind(ProviderSubsidy, "Provider subsidy", "none", ""),
+    "programme": Kind(Programme, "Programme", "none", ""),
 }
 
 if TYPE_CHECKING:
@@ -535,3 +524,14 @@ else:
         Union[tuple(kind.declared for kind in KINDS.values())],  # noqa: UP007
         Field(discriminator="kind"),
     ]
+
+
+def title_of(kind: str) -> dict[str, str]:
+    """Title of a kind of instrument by language.
+
+    Examples
+    --------
+    >>> title_of("birth_grant")["en"]
+    'Birth grant'
+    """
+    return in_each(f"instrument.{kind}", KINDS[kind].en)

@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from popsim.errors import ScenarioError, UnknownPlaceError, did_you_mean
+from popsim.languages import glossed
 from popsim.scenario.catalogue import scenario_path
 from popsim.scenario.instruments import KINDS
 from popsim.scenario.model import Scenario
@@ -78,7 +79,7 @@ def load_scenario(source: str | PathLike[str]) -> Scenario:
             where=path.name,
             got=f"the byte {error.object[error.start]:#04x} at position {error.start}",
             allowed="text in UTF-8",
-            fix="save it as UTF-8 (另存为 UTF-8); GBK is not read",
+            fix=f"{glossed('term.save_as_utf8', 'save it as UTF-8')}; GBK is not read",
         ) from error
     return parse_scenario(text, where=path.name)
 

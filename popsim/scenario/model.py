@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import html
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +17,7 @@ import yaml
 from pydantic import Field, model_validator
 
 from popsim.errors import ScenarioError, did_you_mean
+from popsim.languages import in_each
 from popsim.scenario.indicators import Indicator
 from popsim.scenario.instruments import (
     KINDS,
@@ -160,13 +162,12 @@ class Scenario(Declared):
         chosen = self.variants[name]
         kept = [i for i in self.instruments if i.id not in chosen.remove]
         added = [i for i in self.proposed if i.id in chosen.add]
-        title = Text(
-            en=f"{self.title.en}: {chosen.title.en}", zh=f"{self.title.zh}：{chosen.title.zh}"
-        )
+        parts = {"of": dict(self.title), "variant": dict(chosen.title)}
+        title = in_each("scenario.variant", "{of}: {variant}", **parts)
         return self.model_copy(
             update={
                 "name": f"{self.name}_{name}",
-                "title": title,
+                "title": Text(en=title["en"], zh=title["zh"]),
                 "instruments": (*kept, *added),
                 "proposed": tuple(i for i in self.proposed if i.id not in chosen.add),
                 "variants": {},
@@ -243,6 +244,24 @@ class Scenario(Declared):
             lines.append(f"  budget, {self.budget.rule}: {caps}")
         lines += [f"  another prior: {override}" for override in self.overrides]
         return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        starts, ends = [], []
+        for instrument in self.instruments:
+            if isinstance(instrument, FamilyInstrument):
+                starts += [spell.start.year for spell in instrument.spells]
+                ends += [spell.end.year if spell.end else None for spell in instrument.spells]
+        years = ""
+        if starts:
+            last = None if None in ends else max(end for end in ends if end)
+            years = f", {min(starts)} to {last}" if last else f", from {min(starts)}"
+        ids = ", ".join(instrument.id for instrument in self.instruments)
+        return f"Scenario({self.name!r}, place {self.place!r}: {self.title.en}\n" + textwrap.fill(
+            f"{len(self.instruments)} instruments{years}: {ids or 'none'})",
+            width=96,
+            initial_indent="  ",
+            subsequent_indent="    ",
+        )
 
     def _repr_html_(self) -> str:
         rows = []

@@ -63,10 +63,37 @@ class Refusal(ValueError):
         super().__init__(what)
 
 
+#: Longest text, and most entries of a collection, that a repr shows.
+_LONGEST, _MOST = 32, 5
+
+
 class Declared(BaseModel):
     """Base of every part of a scenario: frozen, and strict about unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    def __repr__(self) -> str:
+        fields = type(self).model_fields
+        said = {name: getattr(self, name) for name in fields}
+        shown = ", ".join(
+            f"{name}={_short(value)}"
+            for name, value in said.items()
+            if value != fields[name].get_default(call_default_factory=True)
+        )
+        return f"{type(self).__name__}({shown})"
+
+
+def _short(value: object) -> str:
+    """A value in a few words: long texts cut, collections of declarations counted."""
+    if isinstance(value, Text):
+        return _short(value.en)
+    if isinstance(value, str):
+        return repr(value if len(value) <= _LONGEST else value[: _LONGEST - 3] + "...")
+    if isinstance(value, dict | tuple) and value:
+        inner = value.values() if isinstance(value, dict) else value
+        if len(value) > _MOST or any(isinstance(one, Declared) for one in inner):
+            return f"<{len(value)}>"
+    return str(value) if isinstance(value, dt.date) else repr(value)
 
 
 class Text(Declared):

@@ -14,7 +14,6 @@ DECISION: tuple[Variable, ...] = (
         ("year",),
         PERSONS,
         "Additional births",
-        "新增出生人数",
         "Births beyond those of the alternative, of all orders.",
     ),
     Variable(
@@ -22,7 +21,6 @@ DECISION: tuple[Variable, ...] = (
         ("year",),
         PERSONS,
         "Additional births to date",
-        "截至当年累计新增出生人数",
         "Births beyond those of the alternative, from the first year to the end of the year; "
         "births brought forward count until they are missing.",
     ),
@@ -31,7 +29,6 @@ DECISION: tuple[Variable, ...] = (
         (),
         PERSONS,
         "Additional children",
-        "净新增子女数",
         "Births beyond those of the alternative over all years, net of those that were only "
         "brought forward and are missing by the last year, and of those from next door.",
     ),
@@ -40,7 +37,6 @@ DECISION: tuple[Variable, ...] = (
         (),
         PERSONS,
         "Births from next door",
-        "由邻近地区迁入的出生人数",
         "Part of the additional births that other places have fewer of.",
     ),
     Variable(
@@ -48,7 +44,6 @@ DECISION: tuple[Variable, ...] = (
         ("time",),
         "children per woman",
         "Change of completed fertility",
-        "终身生育子女数变化",
         "Children borne per woman aged 50 (three or more counted as three), beyond those of the "
         "alternative.",
     ),
@@ -57,7 +52,6 @@ DECISION: tuple[Variable, ...] = (
         ("basis", "year"),
         YUAN,
         "Additional spending to date",
-        "截至当年累计新增财政支出",
         "Spending beyond that of the alternative, from the first year to the end of the year.",
     ),
     Variable(
@@ -65,7 +59,6 @@ DECISION: tuple[Variable, ...] = (
         ("basis", "year"),
         PER_BIRTH,
         "Cost per additional birth to date",
-        "截至当年每新增一名出生的支出",
         "Spending to date over additional births to date; infinite where none is gained.",
     ),
     Variable(
@@ -73,7 +66,6 @@ DECISION: tuple[Variable, ...] = (
         ("basis",),
         PER_BIRTH,
         "Cost per additional child",
-        "每净新增一名子女的支出",
         "Spending of all years over child equivalents; infinite where there are none.",
     ),
     Variable(
@@ -81,7 +73,6 @@ DECISION: tuple[Variable, ...] = (
         ("basis",),
         PER_BIRTH,
         "Fieller set of the cost per additional child, lower",
-        "每净新增一名子女支出的费勒置信集下端",
         "Lower end of the set, or the upper end of its lower part where it is a complement.",
     ),
     Variable(
@@ -89,7 +80,6 @@ DECISION: tuple[Variable, ...] = (
         ("basis",),
         PER_BIRTH,
         "Fieller set of the cost per additional child, upper",
-        "每净新增一名子女支出的费勒置信集上端",
         "Upper end of the set, or the lower end of its upper part where it is a complement.",
     ),
     Variable(
@@ -97,7 +87,6 @@ DECISION: tuple[Variable, ...] = (
         ("basis",),
         ONE,
         "Fieller set of the cost per additional child, kind",
-        "每净新增一名子女支出的费勒置信集类型",
         "bounded: from lower to upper; complement: up to lower, and from upper on; whole_line; "
         "empty.",
     ),
@@ -106,7 +95,6 @@ DECISION: tuple[Variable, ...] = (
         ("year",),
         ONE,
         "Probability that no birth is gained",
-        "无新增出生的概率",
         "Share of the draws without additional births from the first year to the end of the year.",
         lower=0.0,
         upper=1.0,
@@ -116,7 +104,6 @@ DECISION: tuple[Variable, ...] = (
         ("year",),
         YUAN,
         "Paid for births that would have come anyway, to date",
-        "对本会出生者的累计支出",
         "Spending on births that the alternative has too, from the first year on.",
     ),
     Variable(
@@ -124,7 +111,6 @@ DECISION: tuple[Variable, ...] = (
         ("year",),
         YUAN,
         "Paid for additional births, to date",
-        "对新增出生的累计支出",
         "Spending on births that the alternative has not, from the first year on.",
     ),
     Variable(
@@ -132,7 +118,6 @@ DECISION: tuple[Variable, ...] = (
         (),
         ONE,
         "Share paid for births that would have come anyway",
-        "对本会出生者支出的占比",
         "Of the spending of all years.",
     ),
     Variable(
@@ -140,7 +125,6 @@ DECISION: tuple[Variable, ...] = (
         ("willingness_to_pay",),
         YUAN,
         "Net present value",
-        "净现值",
         "Additional births at the willingness to pay less spending, both discounted to the first "
         "year.",
     ),
@@ -149,7 +133,6 @@ DECISION: tuple[Variable, ...] = (
         ("willingness_to_pay", "year"),
         ONE,
         "Probability of being worth it",
-        "物有所值的概率",
         "Share of the draws with births gained whose net present value to the end of the year is "
         "not negative.",
         lower=0.0,
@@ -160,7 +143,6 @@ DECISION: tuple[Variable, ...] = (
         ("willingness_to_pay",),
         "calendar year",
         "Break-even year",
-        "达到收支平衡的年份",
         "First year from which on the discounted cost per additional birth to date stays within "
         "the willingness to pay; infinite if it never does.",
     ),
@@ -170,7 +152,6 @@ DECISION: tuple[Variable, ...] = (
         ("group",),
         ONE,
         "Share of variance, alone",
-        "一阶方差占比",
         "Sobol's first-order index: variance of the mean given the group, over all variance.",
     ),
     Variable(
@@ -178,7 +159,6 @@ DECISION: tuple[Variable, ...] = (
         ("group",),
         ONE,
         "Share of variance, with interactions",
-        "总方差占比",
         "Sobol's total index: variance left when all other groups are known, over all variance.",
     ),
     Variable(
@@ -186,7 +166,6 @@ DECISION: tuple[Variable, ...] = (
         ("group",),
         ONE,
         "Standard error of the first-order share",
-        "一阶方差占比的标准误",
         "From resampled draws.",
         lower=0.0,
     ),
@@ -195,7 +174,6 @@ DECISION: tuple[Variable, ...] = (
         ("group",),
         ONE,
         "Standard error of the total share",
-        "总方差占比的标准误",
         "From resampled draws.",
         lower=0.0,
     ),
@@ -204,7 +182,6 @@ DECISION: tuple[Variable, ...] = (
         ("scenario",),
         YUAN,
         "Expected net benefit",
-        "期望净收益",
         "Mean over the draws of what an option is worth less what it costs.",
     ),
     Variable(
@@ -212,7 +189,6 @@ DECISION: tuple[Variable, ...] = (
         ("scenario",),
         ONE,
         "Probability of being the best",
-        "成为最优方案的概率",
         "Share of the draws in which no other option has a larger net benefit.",
         lower=0.0,
         upper=1.0,
@@ -222,7 +198,6 @@ DECISION: tuple[Variable, ...] = (
         ("group",),
         YUAN,
         "Expected value of perfect information",
-        "完全信息的期望价值",
         "What knowing the group before choosing adds to the expected net benefit of the choice.",
         lower=0.0,
     ),
@@ -232,7 +207,6 @@ DECISION: tuple[Variable, ...] = (
         ("draw",),
         PERSONS,
         "Additional births",
-        "新增出生人数",
         "Births of all years beyond those of the alternative.",
     ),
     Variable(
@@ -240,7 +214,6 @@ DECISION: tuple[Variable, ...] = (
         ("draw",),
         YUAN,
         "Additional spending",
-        "新增财政支出",
         "Cost of all years beyond that of the alternative.",
     ),
     Variable(
@@ -248,7 +221,6 @@ DECISION: tuple[Variable, ...] = (
         ("scenario",),
         ONE,
         "On the frontier",
-        "位于有效前沿",
         "Whether no other package gains as much for less, or more for as much.",
     ),
     Variable(
@@ -256,7 +228,6 @@ DECISION: tuple[Variable, ...] = (
         ("scenario",),
         ONE,
         "Probability of more births than the next cheaper package",
-        "新增出生多于次低成本方案的概率",
         "Share of the draws with more births than the next cheaper package of the frontier.",
         lower=0.0,
         upper=1.0,
@@ -266,7 +237,6 @@ DECISION: tuple[Variable, ...] = (
         ("scenario",),
         PER_BIRTH,
         "Cost per further birth",
-        "每再新增一名出生的边际支出",
         "Mean spending over mean births beyond the next cheaper package of the frontier.",
     ),
 )

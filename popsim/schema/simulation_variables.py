@@ -12,7 +12,6 @@ SIMULATION: tuple[Variable, ...] = (
         ("year",),
         PERSONS,
         "Births of all orders",
-        "出生人数",
         "Live births in the year, of all orders.",
     ),
     Variable(
@@ -20,7 +19,6 @@ SIMULATION: tuple[Variable, ...] = (
         ("year",),
         PERSONS,
         "Births of another order than asked for",
-        "孩次调整的出生人数",
         "Births of the baseline in the year that mothers of the same age but another number of "
         "children bear, because the women of a parity are too few for those of its order; births "
         "in all are as asked for.",
@@ -31,7 +29,6 @@ SIMULATION: tuple[Variable, ...] = (
         ("year",),
         PERSONS,
         "Births at another age of mother than asked for",
-        "年龄调整的出生人数",
         "Births of the baseline in the year that mothers of the nearest ages bear, because the "
         "women of an age are too few for them; births in all are as asked for.",
         lower=0.0,
@@ -41,7 +38,6 @@ SIMULATION: tuple[Variable, ...] = (
         ("year", "instrument"),
         _YUAN,
         "Public spending",
-        "财政支出",
         "Nominal payments in the year to the recipients of the instrument, and what is spent "
         "whoever is born.",
     ),
@@ -50,7 +46,6 @@ SIMULATION: tuple[Variable, ...] = (
         ("year", "instrument", "order"),
         _YUAN,
         "Public spending by birth order",
-        "分孩次财政支出",
         "Nominal payments in the year for children of the order.",
     ),
     Variable(
@@ -58,7 +53,6 @@ SIMULATION: tuple[Variable, ...] = (
         ("year", "instrument"),
         _YUAN,
         "Spending on births that would have come anyway",
-        "无政策也会出生者的支出",
         "What is paid, by the same rules, for the children of the baseline of the same draw.",
     ),
     Variable(
@@ -66,7 +60,6 @@ SIMULATION: tuple[Variable, ...] = (
         ("year",),
         _YUAN,
         "Claims that the budget left unpaid",
-        "预算缺口",
         "What was due by the rules of the instruments, less what a budget cap let be paid.",
     ),
     Variable(
@@ -74,7 +67,6 @@ SIMULATION: tuple[Variable, ...] = (
         ("year",),
         ONE,
         "Childcare places used per child aged 0-2",
-        "0-2岁入托率",
         "Places in use on 1 January over the children aged 0 to 2 of the scenario, 1 at most.",
     ),
     Variable(
@@ -82,7 +74,6 @@ SIMULATION: tuple[Variable, ...] = (
         ("time", "parity"),
         PERSONS,
         "Women aged 50 by number of children",
-        "50岁妇女按活产子女数",
         "Women of completed age 50 on 1 January by children ever borne; 3 is three or more.",
     ),
     Variable(
@@ -90,7 +81,6 @@ SIMULATION: tuple[Variable, ...] = (
         (),
         ONE,
         "Share of additional births from next door",
-        "新增出生中来自邻近地区的比例",
         "Of the births that a local package adds, those that other places then have fewer of.",
     ),
 )

@@ -9,13 +9,15 @@ import numpy as np
 import xarray as xr
 
 from popsim.errors import InputError, did_you_mean
+from popsim.languages import in_each
 
 Scope = Literal["nation", "place"]
 SCOPES: tuple[str, ...] = get_args(Scope)
 
-#: The nation whose intervals popsim ships, and what it may be called.
+#: The nation whose intervals popsim ships, and what it may be called; in other languages as
+#: their tables of labels say (``nation.china``, ``nation.china_in_full``).
 CHINA = "China"
-_CHINA = {"china", "cn", "chn", "156", "people's republic of china", "中国", "中华人民共和国"}
+_CHINA = {"china", "cn", "chn", "156", "people's republic of china"}
 
 #: Attributes of a baseline, or coordinates along ``region`` where its regions differ.
 KEYS = ("scope", "nation")
@@ -59,7 +61,9 @@ def nation_name(nation: object) -> str:
             allowed="a name or an ISO code, such as 'Sweden' or 'SWE'",
             fix="leave it out where it is not known",
         )
-    return CHINA if name.lower() in _CHINA else name
+    elsewhere = (in_each(f"nation.{key}", CHINA) for key in ("china", "china_in_full"))
+    known = _CHINA.union(*(said.values() for said in elsewhere))
+    return CHINA if name.lower() in known else name
 
 
 def check_scope(scope: object) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Collection, Hashable
 from dataclasses import dataclass
 from typing import Any
 
+from popsim.languages import in_each, long_names
+
 FEMALE, MALE = "female", "male"
 SEXES: tuple[str, str] = (FEMALE, MALE)
 
@@ -31,8 +33,8 @@ class Variable:
     dims : tuple of str
         Core dimensions in canonical order; any other dimension broadcasts by name.
     unit : str
-    en, zh : str
-        Short labels for tables and plots.
+    en : str
+        Short label for tables and plots; other languages have it under ``variable.<name>``.
     meaning : str
         One line; says cohort or period, instant or interval where it matters.
     forms : tuple of (dims, meaning)
@@ -47,19 +49,22 @@ class Variable:
     dims: tuple[str, ...]
     unit: str
     en: str
-    zh: str
     meaning: str
     lower: float = -math.inf
     upper: float = math.inf
     hint: str = ""
     forms: tuple[tuple[tuple[str, ...], str], ...] = ()
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """Its label by language."""
+        return in_each(f"variable.{self.name}", self.en)
+
     def attrs(self, dims: Collection[Hashable] | None = None) -> dict[str, Any]:
         """Attributes that a variable carries, of the form that its dimensions show."""
         return {
             "units": self.unit,
-            "long_name": self.en,
-            "long_name_zh": self.zh,
+            **long_names(f"variable.{self.name}", self.en),
             "description": self.meaning if dims is None else self.meaning_of(dims),
         }
 
@@ -68,7 +73,7 @@ class Variable:
 
         Examples
         --------
-        >>> births = Variable("births", ("year", "age"), PERSONS, "Births", "出生人数",
+        >>> births = Variable("births", ("year", "age"), PERSONS, "Births",
         ...     "By age of the mother.", forms=((("year", "order"), "By birth order."),))
         >>> births.meaning_of(("draw", "year", "order"))
         'By birth order.'

@@ -1,5 +1,5 @@
 """Draws: reproducible random numbers, and paths of fertility, mortality and migration."""
 
-from popsim.uncertainty.paths import demographic_draws
+from popsim._lazy import attach
 
-__all__ = ["demographic_draws"]
+__all__ = attach(__name__)

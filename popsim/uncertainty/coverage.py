@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from popsim.errors import BoundsError, CoordinateError, DimensionError
+from popsim.languages import long_names
 
 
 def interval_coverage(
@@ -77,17 +78,16 @@ def interval_coverage(
     inside = (lower <= observed) & (observed <= upper)
     share = inside.mean([d for d in inside.dims if d != "level"])
     out = xr.Dataset({"lower": lower, "upper": upper, "inside": inside, "share_inside": share})
-    names = {
-        "lower": ("Lower end of the interval", "区间下限"),
-        "upper": ("Upper end of the interval", "区间上限"),
-        "inside": ("Observed value inside the interval", "观测值在区间内"),
-        "share_inside": ("Share of observed values inside", "观测值在区间内的比例"),
+    labels = {
+        "lower": "Lower end of the interval",
+        "upper": "Upper end of the interval",
+        "inside": "Observed value inside the interval",
+        "share_inside": "Share of observed values inside",
     }
     unit = str(observed.attrs.get("units", drawn.attrs.get("units", "1")))
-    for name, (en, zh) in names.items():
+    for name, label in labels.items():
         out[name].attrs = {
             "units": unit if name in ("lower", "upper") else "1",
-            "long_name": en,
-            "long_name_zh": zh,
+            **long_names(f"coverage.{name}", label),
         }
     return out

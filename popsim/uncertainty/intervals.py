@@ -60,6 +60,14 @@ class Intervals:
     correlation: float
     source: str = ""
 
+    def __repr__(self) -> str:
+        middle = f"median {self.median[0]:.4g} to {self.median[-1]:.4g}"
+        source = f", {self.source}" if self.source else ""
+        return (
+            f"Intervals({self.years[0]}-{self.years[-1]}, {middle}, "
+            f"correlation {self.correlation:.3g}{source})"
+        )
+
     def central(self, years: np.ndarray) -> np.ndarray:
         """Median of the years (year,)."""
         return np.interp(years, self.years, self.median)

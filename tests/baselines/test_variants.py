@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from popsim.baselines.variants import (
+from popsim.baselines import (
     VARIANTS,
     constant_fertility,
     constant_mortality,
@@ -21,14 +21,15 @@ from popsim.baselines.variants import (
     no_change,
     zero_migration,
 )
-from popsim.demography.fertility.measures import (
+from popsim.demography import (
+    gamma_schedule,
+    life_table,
     mean_age_at_childbearing,
     net_reproduction_rate,
     person_years_lived,
+    survival_ratio,
     total_fertility_rate,
 )
-from popsim.demography.fertility.schedules import gamma_schedule
-from popsim.demography.mortality.lifetable import life_table, survival_ratio
 from popsim.errors import (
     BoundsError,
     ConflictError,

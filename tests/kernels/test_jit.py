@@ -8,8 +8,7 @@ from resource import RUSAGE_SELF, getrusage
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from numba import njit
 
 from popsim.kernels._jit import fma, in_use, uncounted

@@ -8,8 +8,7 @@ import pytest
 import xarray as xr
 
 mpl.use("agg")
-from matplotlib import colors
-from matplotlib import pyplot as plt
+from matplotlib import colors, pyplot as plt
 from matplotlib.patches import FancyBboxPatch
 
 import popsim as ps

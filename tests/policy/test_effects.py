@@ -8,7 +8,7 @@ import pytest
 from popsim.errors import MissingVariableError
 from popsim.policy.effects import policy_inputs
 from popsim.scenario.instrument_parts import BANDS
-from popsim.scenario.instruments import KINDS
+from popsim.scenario.instruments import KINDS, title_of
 from popsim.scenario.options import Override
 
 YEARS = np.arange(2021, 2041)
@@ -290,5 +290,5 @@ def test_every_kind_names_its_class():
     for name, kind in KINDS.items():
         assert name in str(kind.declared.model_fields["kind"].annotation)
         assert kind.en
-        assert kind.zh
+        assert title_of(name)["zh"]
         assert kind.declared.__doc__

@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis import given as drawn_from
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given as drawn_from, settings, strategies as st
 from scipy.stats import spearmanr
 
 import popsim as ps

@@ -7,11 +7,12 @@ import pytest
 import xarray as xr
 
 import popsim as ps
-from popsim.baselines.regions import load_regions, stack_regions
-from popsim.baselines.variants import VARIANTS
-from popsim.demography.ages.single_years import graduate_baseline
-from popsim.demography.fertility.measures import scale_to_total_fertility_rate
-from popsim.demography.mortality.levels import scale_to_life_expectancy
+from popsim.baselines import VARIANTS, load_regions, stack_regions
+from popsim.demography import (
+    graduate_baseline,
+    scale_to_life_expectancy,
+    scale_to_total_fertility_rate,
+)
 from popsim.schema.provenance import rules_of
 
 

@@ -21,7 +21,7 @@ def test_every_variable_has_unit_meaning_and_both_labels(name):
     assert variable.unit
     assert variable.meaning.endswith(".")
     assert variable.en
-    assert any("\u4e00" <= c <= "\u9fff" or c in "a(x)" for c in variable.zh)
+    assert any("\u4e00" <= c <= "\u9fff" or c in "a(x)" for c in variable.labels["zh"])
     assert variable.lower <= variable.upper
 
 

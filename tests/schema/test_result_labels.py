@@ -62,7 +62,7 @@ def test_every_variable_has_the_registrys_labels(results, kind):
         unit = "persons" if name == "net_migration" else spec.unit  # in the step, not a year
         assert array.attrs["units"] == unit, name
         assert array.attrs["long_name"] == spec.en, name
-        assert array.attrs["long_name_zh"] == spec.zh, name
+        assert array.attrs["long_name_zh"] == spec.labels["zh"], name
         assert array.attrs["description"] == spec.meaning_of(array.dims), name
 
 

@@ -13,6 +13,7 @@ import xarray as xr
 
 from popsim.demography.ages.group_rows import parse_age_groups
 from popsim.errors import BoundsError, CoordinateError, DimensionError
+from popsim.languages import long_names
 from popsim.schema.checks import check_option, check_sex, check_values, first_cell
 from popsim.schema.variables import SEXES, VARIABLES
 
@@ -156,10 +157,15 @@ def age_groups(array: xr.DataArray) -> AgeGroups:
     return AgeGroups(dim, lower.astype(np.float64), upper)
 
 
-def labelled(array: xr.DataArray, name: str, unit: str, en: str, zh: str) -> xr.DataArray:
-    """Return the array named, with unit and labels and nothing else in its attributes."""
+def labelled(
+    array: xr.DataArray, name: str, unit: str, key: str, english: str, **parts: object
+) -> xr.DataArray:
+    """Return the array named, with unit and labels and nothing else in its attributes.
+
+    ``key``, ``english`` and ``parts`` are those of :func:`popsim.languages.in_each`.
+    """
     out = array.rename(name)
-    out.attrs = {"units": unit, "long_name": en, "long_name_zh": zh}
+    out.attrs = {"units": unit, **long_names(key, english, **parts)}
     return out
 
 

@@ -20,7 +20,6 @@ from popsim.demography.ages.group_rows import (
     from_rows,
     group_dim,
     groups_of,
-    parse_age_groups,
     starts,
 )
 from popsim.demography.ages.osculatory import beers_matrix, sprague_matrix
@@ -33,8 +32,6 @@ from popsim.errors import (
 )
 from popsim.schema.checks import check_option, check_same_coords, check_values, first_cell
 from popsim.schema.variables import VARIABLES
-
-__all__ = ["graduate_counts", "graduate_net_migration", "graduate_rates", "parse_age_groups"]
 
 Method = Literal["pclm", "sprague", "beers"]
 RateKind = Literal["fertility", "mortality"]

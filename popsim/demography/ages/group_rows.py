@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from popsim.errors import CoordinateError, DimensionError
+from popsim.languages import languages, long_names, texts
 from popsim.schema.variables import VARIABLES
 
 #: What the dimension of age groups may be called.
@@ -21,7 +22,8 @@ def parse_age_groups(labels: Iterable[object]) -> tuple[np.ndarray, np.ndarray]:
     Parameters
     ----------
     labels : iterable of str or int
-        "0", "1-4", "5-9", ..., "85+", also "0岁", "1-4岁", "85岁及以上"; or lower bounds
+        "0", "1-4", "5-9", ..., "85+", or these with the words that
+        the tables of labels know (``read.years_of_age``, ``read.and_over``); or lower bounds
         0, 1, 5, ..., 85, of which the last group is then taken as open.
 
     Returns
@@ -73,14 +75,18 @@ def parse_age_groups(labels: Iterable[object]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _read_label(label: object) -> tuple[float, float]:
-    text = re.sub(r"\s|岁", "", str(label)).replace("及以上", "+")
+    text = re.sub(r"\s", "", str(label))
+    for language in languages():
+        words = texts(language)
+        text = text.replace(words.get("read.years_of_age", " "), "")
+        text = text.replace(words.get("read.and_over", " "), "+")
     match = re.fullmatch(r"(\d+)(?:(\+)|[-–—](\d+))?", text)
     if match is None or (match[3] and int(match[3]) < int(match[1])):
         raise CoordinateError(
             f"the age group {label!r} cannot be read",
             where=f"group {label!r}",
             got=label,
-            allowed="'0', '1-4', '85+' (first and last completed age), '85岁及以上'",
+            allowed="'0', '1-4', '85+' (first and last completed age)",
             fix="relabel the group by its first and last completed age",
         )
     if match[2]:
@@ -137,7 +143,7 @@ def from_rows(
     known = VARIABLES.get(str(like.name))
     if known is not None:
         out.attrs = {**known.attrs(), **out.attrs}
-    out["age"].attrs = {"units": "years", "long_name": "Age", "long_name_zh": "年龄"}
+    out["age"].attrs = {"units": "years", **long_names("coordinate.age", "Age")}
     return out.transpose(*("age" if d == dim else d for d in like.dims))
 
 

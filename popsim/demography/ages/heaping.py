@@ -9,6 +9,7 @@ import xarray as xr
 
 from popsim.demography.ages.group_rows import parse_age_groups
 from popsim.errors import BoundsError, CoordinateError, DimensionError, InputError
+from popsim.languages import long_names
 from popsim.schema.checks import check_values, first_cell
 from popsim.schema.variables import VARIABLES
 
@@ -84,7 +85,7 @@ def whipple_index(
     heaped = span.sel(age=np.isin(span["age"].values % 10, chosen)).sum("age")
     total = _positive(span.sum("age"))
     out = heaped / (len(chosen) / 10.0 * total) * 100.0
-    return _labelled(out, span, "whipple_index", "Whipple's index", "惠普尔指数")
+    return _labelled(out, span, "whipple_index", "measure.whipple_index", "Whipple's index")
 
 
 def myers_index(
@@ -167,10 +168,14 @@ def myers_index(
     return xr.Dataset(
         {
             "myers_index": _labelled(
-                index, span, "myers_index", "Myers's blended index", "迈耶斯指数"
+                index, span, "myers_index", "measure.myers_index", "Myers's blended index"
             ),
             "digit_preference": _labelled(
-                preference, span, "digit_preference", "Preference for the digit", "尾数偏好"
+                preference,
+                span,
+                "digit_preference",
+                "measure.digit_preference",
+                "Preference for the digit",
             ),
         }
     )
@@ -246,8 +251,10 @@ def _positive(total: xr.DataArray) -> xr.DataArray:
     return total
 
 
-def _labelled(array: xr.DataArray, span: xr.DataArray, name: str, en: str, zh: str) -> xr.DataArray:
+def _labelled(
+    array: xr.DataArray, span: xr.DataArray, name: str, key: str, english: str
+) -> xr.DataArray:
     out = array.rename(name)
     ages = "{}-{}".format(*span["age"].values[[0, -1]])
-    out.attrs = {"units": "percent", "long_name": en, "long_name_zh": zh, "ages": ages}
+    out.attrs = {"units": "percent", **long_names(key, english), "ages": ages}
     return out

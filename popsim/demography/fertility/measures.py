@@ -17,11 +17,6 @@ from popsim.demography.fertility.checks import (
     labelled,
     shares_over_age,
 )
-from popsim.demography.fertility.scaling import (
-    rates_from_pattern,
-    scale_to_mean_age,
-    scale_to_total_fertility_rate,
-)
 from popsim.errors import BoundsError, CoordinateError
 from popsim.schema.checks import (
     age_width,
@@ -31,18 +26,6 @@ from popsim.schema.checks import (
     first_cell,
 )
 from popsim.schema.variables import FEMALE, VARIABLES
-
-__all__ = [
-    "gross_reproduction_rate",
-    "mean_age_at_childbearing",
-    "net_reproduction_rate",
-    "person_years_lived",
-    "rates_from_pattern",
-    "scale_to_mean_age",
-    "scale_to_total_fertility_rate",
-    "total_fertility_rate",
-    "variance_of_age_at_childbearing",
-]
 
 
 def total_fertility_rate(fertility_rate: xr.DataArray) -> xr.DataArray:

@@ -14,6 +14,7 @@ import xarray as xr
 
 from popsim.demography.ages.age_groups import labelled, ratio, refuse_empty
 from popsim.errors import BoundsError, DimensionError, InputError
+from popsim.languages import long_names
 from popsim.schema.checks import check_same_coords, check_values, first_cell
 from popsim.schema.variables import ONE, PERSONS, VARIABLES
 
@@ -232,12 +233,12 @@ def kitagawa(
         }
     )
     unit = rate_1.attrs.get("units", "unit of the rates")
-    for name, en, zh in (
-        ("rate_effect", "Effect of the rates", "率的影响"),
-        ("composition_effect", "Effect of the composition", "构成的影响"),
-        ("difference", "Difference of the crude rates", "粗率之差"),
+    for name, label in (
+        ("rate_effect", "Effect of the rates"),
+        ("composition_effect", "Effect of the composition"),
+        ("difference", "Difference of the crude rates"),
     ):
-        out[name].attrs = {"units": unit, "long_name": en, "long_name_zh": zh}
+        out[name].attrs = {"units": unit, **long_names(f"kitagawa.{name}", label)}
     return out
 
 
@@ -311,8 +312,8 @@ def decompose_births(
         das_gupta(before, after, over=["age"]),
         "births_change",
         PERSONS,
+        "measure.births_contribution",
         "Contribution to the change in births",
-        "出生人数变动的分解",
     )
 
 
@@ -393,12 +394,12 @@ def theil_index(
     between = _entropy(q.groupby(labels).sum(dim), p.groupby(labels).sum(dim), "group")
     total = _entropy(q, p, dim)
     out = xr.Dataset({"total": total, "between": between, "within": total - between})
-    for name, en, zh in (
-        ("total", "Theil index", "泰尔指数"),
-        ("between", "Theil index between groups", "组间泰尔指数"),
-        ("within", "Theil index within groups", "组内泰尔指数"),
+    for name, label in (
+        ("total", "Theil index"),
+        ("between", "Theil index between groups"),
+        ("within", "Theil index within groups"),
     ):
-        out[name].attrs = {"units": ONE, "long_name": en, "long_name_zh": zh}
+        out[name].attrs = {"units": ONE, **long_names(f"theil_index.{name}", label)}
     return out
 
 

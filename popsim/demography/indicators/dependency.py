@@ -28,7 +28,7 @@ PERCENT = "percent"
 
 #: Working ages by name. 15/60 is used in China, where people retire at or before 60
 #: (China Statistical Yearbook, 15-59), 15/65 by the United Nations and, for its
-#: dependency ratios (总抚养比), by the China Statistical Yearbook too.
+#: dependency ratios, by the China Statistical Yearbook too.
 WORKING_AGES: dict[str, tuple[int, int]] = {"15/60": (15, 60), "15/65": (15, 65)}
 
 #: Working ages of the dependency ratios of a simulation.
@@ -67,8 +67,7 @@ def working_age_bounds(working_age: WorkingAge) -> tuple[int, int]:
     return WORKING_AGES[working_age]
 
 
-_DEPENDENCY_ZH = {"total": "总抚养比", "child": "少儿抚养比", "old_age": "老年抚养比"}
-_DEPENDENCY_EN = {"total": "Total", "child": "Child", "old_age": "Old-age"}
+_DEPENDENCY = {"total": "Total", "child": "Child", "old_age": "Old-age"}
 
 
 def dependency_ratio(
@@ -161,8 +160,10 @@ def label_dependency(
         percent,
         f"{kind}_dependency_ratio",
         PERCENT,
-        f"{_DEPENDENCY_EN[kind]} dependency ratio ({lower}/{upper})",
-        f"{_DEPENDENCY_ZH[kind]}({lower}/{upper})",
+        f"measure.{kind}_dependency_ratio",
+        f"{_DEPENDENCY[kind]} dependency ratio ({{lower}}/{{upper}})",
+        lower=lower,
+        upper=upper,
     )
 
 
@@ -216,13 +217,15 @@ def potential_support_ratio(
         out,
         "potential_support_ratio",
         "persons of working age per older person",
-        f"Potential support ratio ({lower}/{upper})",
-        f"潜在抚养比({lower}/{upper})",
+        "measure.potential_support_ratio",
+        "Potential support ratio ({lower}/{upper})",
+        lower=lower,
+        upper=upper,
     )
 
 
 def ageing_index(population: xr.DataArray, *, working_age: WorkingAge = (15, 65)) -> xr.DataArray:
-    """Persons above working age per hundred below it (老少比) [percent].
+    """Persons above working age per hundred below it [percent].
 
     Parameters
     ----------
@@ -256,8 +259,10 @@ def ageing_index(population: xr.DataArray, *, working_age: WorkingAge = (15, 65)
         ratio(100.0 * old, young, "below working age"),
         "ageing_index",
         PERCENT,
-        f"Ageing index ({upper}+ per 100 below {lower})",
-        f"老少比({upper}+/{lower}岁以下)",
+        "measure.ageing_index",
+        "Ageing index ({upper}+ per 100 below {lower})",
+        lower=lower,
+        upper=upper,
     )
 
 
@@ -312,8 +317,9 @@ def working_age_entrants(
         _reaching(population, border),
         "working_age_entrants",
         "persons per year",
-        f"Persons reaching age {border}",
-        f"进入劳动年龄人口({border}岁)",
+        "measure.working_age_entrants",
+        "Persons reaching age {border}",
+        border=border,
     )
 
 
@@ -353,6 +359,7 @@ def working_age_leavers(
         _reaching(population, border),
         "working_age_leavers",
         "persons per year",
-        f"Persons reaching age {border}",
-        f"退出劳动年龄人口({border}岁)",
+        "measure.working_age_leavers",
+        "Persons reaching age {border}",
+        border=border,
     )

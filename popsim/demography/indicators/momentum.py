@@ -228,15 +228,15 @@ def stable_equivalent(
                 people.copy(data=_limit(step, people, step.daughters, root)),
                 "stable_equivalent",
                 PERSONS,
+                "measure.stable_equivalent",
                 "Stable equivalent population",
-                "稳定等价人口",
             ),
             "growth_rate": labelled(
                 step.blank.copy(data=log_root / step.width),
                 "growth_rate",
                 PER_YEAR,
+                "measure.intrinsic_growth_rate",
                 "Intrinsic growth rate",
-                "内在增长率",
             ),
         }
     )
@@ -300,4 +300,6 @@ def population_momentum(
     )
     total = step.blank.copy(data=final.sum(axis=(-2, -1)))
     out = ratio(total, people.sum(["sex", "age"]), "in the population")
-    return labelled(out, "population_momentum", ONE, "Population momentum", "人口惯性")
+    return labelled(
+        out, "population_momentum", ONE, "measure.population_momentum", "Population momentum"
+    )

@@ -11,22 +11,24 @@ import xarray as xr
 
 from popsim.demography.ages.age_groups import AgeGroups, age_groups
 from popsim.demography.fertility.measures import mean_age_at_childbearing, total_fertility_rate
-from popsim.demography.indicators.dependency import MAX_ENTRY_WIDTH
-from popsim.demography.indicators.structure import (
-    SCHOOL_AGES,
+from popsim.demography.indicators.dependency import (
+    MAX_ENTRY_WIDTH,
     WORKING_AGES,
     ageing_index,
     dependency_ratio,
+    potential_support_ratio,
+    working_age_entrants,
+    working_age_leavers,
+)
+from popsim.demography.indicators.structure import (
+    SCHOOL_AGES,
     mean_age,
     median_age,
-    potential_support_ratio,
     school_age_population,
     sex_ratio,
     share,
     women_of_childbearing_age,
     women_of_peak_childbearing_age,
-    working_age_entrants,
-    working_age_leavers,
 )
 from popsim.demography.indicators.vital_rates import (
     births_by_order,
@@ -40,6 +42,7 @@ from popsim.demography.indicators.vital_rates import (
     rate_of_natural_increase,
     share_of_higher_order,
 )
+from popsim.languages import in_each
 
 Kind = Literal["stock", "flow"]
 
@@ -54,8 +57,8 @@ class Indicator:
     Attributes
     ----------
     name : str
-    en, zh : str
-        Labels for tables and plots.
+    en : str
+        Label for tables and plots; other languages have it under ``indicator.<name>``.
     unit : str
     kind : {"stock", "flow"}
         A stock stands at 1 January, a flow covers the year.
@@ -75,7 +78,6 @@ class Indicator:
 
     name: str
     en: str
-    zh: str
     unit: str
     kind: Kind
     needs: tuple[str, ...]
@@ -84,6 +86,14 @@ class Indicator:
     dims: tuple[str, ...] = ()
     single_from: int | None = None
     has_quantiles: bool = True
+
+    def __repr__(self) -> str:
+        return f"Indicator({self.name!r}, {self.kind}, {self.unit})"
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Its label by language."""
+        return in_each(f"indicator.{self.name}", self.en)
 
     def fits(self, result: xr.Dataset) -> bool:
         """Tell whether a result holds what the indicator is computed from, finely enough."""
@@ -110,7 +120,6 @@ def _narrow(groups: AgeGroups, border: int) -> bool:
 def _stock(
     name: str,
     en: str,
-    zh: str,
     unit: str,
     function: Callable[..., xr.DataArray],
     *borders: int,
@@ -121,15 +130,12 @@ def _stock(
     def compute(result: xr.Dataset) -> xr.DataArray:
         return function(result["population"], **settings)
 
-    return Indicator(
-        name, en, zh, unit, "stock", ("population",), compute, borders, dims, single_from
-    )
+    return Indicator(name, en, unit, "stock", ("population",), compute, borders, dims, single_from)
 
 
 def _flow(
     name: str,
     en: str,
-    zh: str,
     unit: str,
     function: Callable[..., xr.DataArray],
     *needs: str,
@@ -139,25 +145,18 @@ def _flow(
     def compute(result: xr.Dataset) -> xr.DataArray:
         return function(*(result[name] for name in needs))
 
-    return Indicator(
-        name, en, zh, unit, "flow", needs, compute, dims=dims, has_quantiles=has_quantiles
-    )
+    return Indicator(name, en, unit, "flow", needs, compute, dims=dims, has_quantiles=has_quantiles)
 
 
 def _by_working_age() -> list[Indicator]:
     rows = []
     for label, (lower, upper) in WORKING_AGES.items():
         tag, borders = f"{lower}_{upper}", (0, lower, upper)
-        for kind, en, zh in (
-            ("total", "Total", "总抚养比"),
-            ("child", "Child", "少儿抚养比"),
-            ("old_age", "Old-age", "老年抚养比"),
-        ):
+        for kind, en in (("total", "Total"), ("child", "Child"), ("old_age", "Old-age")):
             rows.append(
                 _stock(
                     f"{kind}_dependency_ratio_{tag}",
                     f"{en} dependency ratio ({label})",
-                    f"{zh}({label})",
                     _PERCENT,
                     dependency_ratio,
                     *borders,
@@ -169,7 +168,6 @@ def _by_working_age() -> list[Indicator]:
             _stock(
                 f"potential_support_ratio_{tag}",
                 f"Potential support ratio ({label})",
-                f"潜在抚养比({label})",
                 "persons of working age per older person",
                 potential_support_ratio,
                 *borders,
@@ -178,7 +176,6 @@ def _by_working_age() -> list[Indicator]:
             _stock(
                 f"ageing_index_{tag}",
                 f"Ageing index ({upper}+ per 100 below {lower})",
-                f"老少比({upper}+/{lower}岁以下)",
                 _PERCENT,
                 ageing_index,
                 *borders,
@@ -187,7 +184,6 @@ def _by_working_age() -> list[Indicator]:
             _stock(
                 f"working_age_leavers_{upper}",
                 f"Persons reaching age {upper}",
-                f"退出劳动年龄人口({upper}岁)",
                 "persons per year",
                 working_age_leavers,
                 upper,
@@ -200,16 +196,15 @@ def _by_working_age() -> list[Indicator]:
 
 def _school_ages() -> list[Indicator]:
     labels = {
-        "kindergarten": ("Kindergarten", "学前"),
-        "primary": ("Primary school", "小学"),
-        "junior_secondary": ("Junior secondary school", "初中"),
-        "senior_secondary": ("Senior secondary school", "高中"),
+        "kindergarten": "Kindergarten",
+        "primary": "Primary school",
+        "junior_secondary": "Junior secondary school",
+        "senior_secondary": "Senior secondary school",
     }
     return [
         _stock(
             f"{stage}_age_population",
-            f"{labels[stage][0]} ages, {lower}-{upper - 1}",
-            f"{labels[stage][1]}适龄人口({lower}-{upper - 1}岁)",
+            f"{labels[stage]} ages, {lower}-{upper - 1}",
             _PERSONS,
             school_age_population,
             lower,
@@ -229,7 +224,6 @@ def _shares() -> list[Indicator]:
             _stock(
                 f"share_{lower}_plus" if upper is None else f"share_{lower}_{upper - 1}",
                 f"Share aged {lower}{last}",
-                f"{lower}{last}岁人口比重",
                 _PERCENT,
                 share,
                 *borders,
@@ -242,15 +236,14 @@ def _shares() -> list[Indicator]:
 
 _BOTH = ("sex",)
 _ROWS: tuple[Indicator, ...] = (
-    _stock("population", "Population", "总人口", _PERSONS, everyone),
+    _stock("population", "Population", _PERSONS, everyone),
     *_shares(),
     *_by_working_age(),
-    _stock("median_age", "Median age", "年龄中位数", "years", median_age, 0),
-    _stock("mean_age", "Mean age", "平均年龄", "years", mean_age, 0),
+    _stock("median_age", "Median age", "years", median_age, 0),
+    _stock("mean_age", "Mean age", "years", mean_age, 0),
     _stock(
         "sex_ratio",
         "Sex ratio",
-        "总人口性别比(女=100)",
         "males per 100 females",
         sex_ratio,
         0,
@@ -259,7 +252,6 @@ _ROWS: tuple[Indicator, ...] = (
     _stock(
         "women_15_49",
         "Women aged 15-49",
-        "育龄妇女(15-49岁)",
         _PERSONS,
         women_of_childbearing_age,
         15,
@@ -269,7 +261,6 @@ _ROWS: tuple[Indicator, ...] = (
     _stock(
         "women_20_34",
         "Women aged 20-34",
-        "旺盛期育龄妇女(20-34岁)",
         _PERSONS,
         women_of_peak_childbearing_age,
         20,
@@ -280,29 +271,26 @@ _ROWS: tuple[Indicator, ...] = (
     _stock(
         "working_age_entrants",
         "Persons reaching age 15",
-        "进入劳动年龄人口(15岁)",
         "persons per year",
         working_age_entrants,
         15,
         65,
         single_from=15,
     ),
-    _flow("births", "Births", "出生人数", _PERSONS, everyone, "births"),
-    _flow("deaths", "Deaths", "死亡人数", _PERSONS, everyone, "deaths"),
+    _flow("births", "Births", _PERSONS, everyone, "births"),
+    _flow("deaths", "Deaths", _PERSONS, everyone, "deaths"),
     _flow(
         "natural_increase",
         "Natural increase",
-        "自然增长人数",
         _PERSONS,
         natural_increase,
         "births",
         "deaths",
     ),
-    _flow("net_migration", "Net migration", "净迁移人数", _PERSONS, everyone, "net_migration"),
+    _flow("net_migration", "Net migration", _PERSONS, everyone, "net_migration"),
     _flow(
         "crude_birth_rate",
         "Crude birth rate",
-        "出生率",
         _PER_1000,
         crude_birth_rate,
         "births",
@@ -311,7 +299,6 @@ _ROWS: tuple[Indicator, ...] = (
     _flow(
         "crude_death_rate",
         "Crude death rate",
-        "死亡率",
         _PER_1000,
         crude_death_rate,
         "deaths",
@@ -320,7 +307,6 @@ _ROWS: tuple[Indicator, ...] = (
     _flow(
         "rate_of_natural_increase",
         "Rate of natural increase",
-        "自然增长率",
         _PER_1000,
         rate_of_natural_increase,
         "births",
@@ -330,19 +316,15 @@ _ROWS: tuple[Indicator, ...] = (
     _flow(
         "crude_net_migration_rate",
         "Net migration rate",
-        "净迁移率",
         _PER_1000,
         crude_net_migration_rate,
         "net_migration",
         "population",
     ),
-    _flow(
-        "growth_rate", "Growth rate", "人口增长率", "percent per year", growth_rate, "population"
-    ),
+    _flow("growth_rate", "Growth rate", "percent per year", growth_rate, "population"),
     _flow(
         "doubling_time",
         "Doubling time",
-        "人口倍增时间",
         "years",
         doubling_time,
         "population",
@@ -351,7 +333,6 @@ _ROWS: tuple[Indicator, ...] = (
     _flow(
         "births_by_order",
         "Births by order",
-        "分孩次出生人数",
         _PERSONS,
         births_by_order,
         "births",
@@ -360,7 +341,6 @@ _ROWS: tuple[Indicator, ...] = (
     _flow(
         "share_of_order_2_or_higher",
         "Births of order 2 or higher",
-        "二孩及以上出生占比",
         _PERCENT,
         partial(share_of_higher_order, order=2),
         "births",
@@ -369,7 +349,6 @@ _ROWS: tuple[Indicator, ...] = (
     _flow(
         "total_fertility_rate",
         "Total fertility rate",
-        "总和生育率",
         "births per woman",
         total_fertility_rate,
         "fertility_rate",
@@ -378,7 +357,6 @@ _ROWS: tuple[Indicator, ...] = (
     _flow(
         "mean_age_at_childbearing",
         "Mean age at childbearing",
-        "平均生育年龄",
         "years",
         mean_age_at_childbearing,
         "fertility_rate",

@@ -182,8 +182,8 @@ def intrinsic_growth_rate(
         total.copy(data=r),
         "intrinsic_growth_rate",
         PER_YEAR,
+        "measure.intrinsic_growth_rate",
         "Intrinsic growth rate",
-        "内在增长率",
     )
 
 
@@ -256,18 +256,22 @@ def stable_population(table: xr.Dataset, growth_rate: xr.DataArray | float) -> x
                 (births * weights).transpose(..., "age"),
                 "age_distribution",
                 ONE,
+                "measure.age_distribution",
                 "Stable age distribution",
-                "稳定人口年龄构成",
             ),
             "birth_rate": labelled(
-                births, "birth_rate", "per person and year", "Intrinsic birth rate", "内在出生率"
+                births,
+                "birth_rate",
+                "per person and year",
+                "measure.birth_rate",
+                "Intrinsic birth rate",
             ),
             "death_rate": labelled(
                 births - r,
                 "death_rate",
                 "per person and year",
+                "measure.death_rate",
                 "Intrinsic death rate",
-                "内在死亡率",
             ),
         }
     )

@@ -1,4 +1,4 @@
-"""Who a population consists of: ages, sexes, women, pupils; with dependants, the whole face.
+"""Who a population consists of: ages, sexes, women, pupils.
 
 Every function reads a population at an instant, by single or grouped age, with any
 leading dimensions, and returns one figure for each of them. Upper borders are
@@ -21,38 +21,10 @@ from popsim.demography.ages.age_groups import (
     ratio,
     refuse_empty,
 )
-from popsim.demography.indicators.dependency import (
-    PERCENT,
-    WORKING_AGES,
-    ageing_index,
-    dependency_ratio,
-    potential_support_ratio,
-    working_age_bounds,
-    working_age_entrants,
-    working_age_leavers,
-)
+from popsim.demography.indicators.dependency import PERCENT
 from popsim.errors import BoundsError
 from popsim.schema.checks import check_option, check_values, first_cell
 from popsim.schema.variables import FEMALE, MALE, PERSONS, VARIABLES
-
-__all__ = [
-    "SCHOOL_AGES",
-    "WORKING_AGES",
-    "ageing_index",
-    "dependency_ratio",
-    "mean_age",
-    "median_age",
-    "population_between",
-    "potential_support_ratio",
-    "school_age_population",
-    "sex_ratio",
-    "share",
-    "women_of_childbearing_age",
-    "women_of_peak_childbearing_age",
-    "working_age_bounds",
-    "working_age_entrants",
-    "working_age_leavers",
-]
 
 #: Stages of the Chinese school system by the ages that attend them: entry to primary
 #: school at 6 (Compulsory Education Law of China, article 11), 6 + 3 + 3 years, and
@@ -104,10 +76,15 @@ def population_between(
     """
     last = "+" if upper is None else f"-{upper - 1}"
     out = persons(population, lower, upper, sex)
-    who = "Persons" if sex is None else {FEMALE: "Women", MALE: "Men"}[sex]
-    zh = "人口" if sex is None else {FEMALE: "女性", MALE: "男性"}[sex]
+    who = {None: "Persons", FEMALE: "Women", MALE: "Men"}[sex]
     return labelled(
-        out, "population_between", PERSONS, f"{who} aged {lower}{last}", f"{lower}{last}岁{zh}"
+        out,
+        "population_between",
+        PERSONS,
+        f"measure.{who.lower()}_between",
+        f"{who} aged {{lower}}{{last}}",
+        lower=lower,
+        last=last,
     )
 
 
@@ -141,7 +118,9 @@ def share(population: xr.DataArray, lower: int, upper: int | None = None) -> xr.
     last = "+" if upper is None else f"-{upper - 1}"
     part = persons(population, lower, upper, None)
     out = ratio(100.0 * part, persons(population, 0, None, None), "in the population")
-    return labelled(out, "share", PERCENT, f"Share aged {lower}{last}", f"{lower}{last}岁人口比重")
+    return labelled(
+        out, "share", PERCENT, "measure.share", "Share aged {lower}{last}", lower=lower, last=last
+    )
 
 
 def sex_ratio(population: xr.DataArray, lower: int = 0, upper: int | None = None) -> xr.DataArray:
@@ -182,13 +161,15 @@ def sex_ratio(population: xr.DataArray, lower: int = 0, upper: int | None = None
         ratio(100.0 * men, women, "female"),
         "sex_ratio",
         "males per 100 females",
-        f"Sex ratio, ages {lower}{last}",
-        f"{lower}{last}岁性别比(女=100)",
+        "measure.sex_ratio",
+        "Sex ratio, ages {lower}{last}",
+        lower=lower,
+        last=last,
     )
 
 
 def women_of_childbearing_age(population: xr.DataArray) -> xr.DataArray:
-    """Women of the completed ages 15 to 49 (育龄妇女).
+    """Women of the completed ages 15 to 49.
 
     Parameters
     ----------
@@ -331,7 +312,7 @@ def mean_age(population: xr.DataArray) -> xr.DataArray:
     middle = xr.DataArray((groups.lower + _closed(groups)) / 2, dims=groups.dim)
     total = counts.sum(groups.dim)
     out = ratio((counts * middle).sum(groups.dim), total, "in the population")
-    return labelled(out, "mean_age", "years", "Mean age", "平均年龄")
+    return labelled(out, "mean_age", "years", "indicator.mean_age", "Mean age")
 
 
 def median_age(population: xr.DataArray) -> xr.DataArray:
@@ -389,4 +370,6 @@ def median_age(population: xr.DataArray) -> xr.DataArray:
     known = (inside > 0.0) & ~in_open[..., np.newaxis]
     part = np.divide(half - passed, inside, out=np.full_like(half, np.nan), where=known)
     age = groups.lower[at] + np.where(known, width, 0.0) * part
-    return labelled(total.copy(data=age[..., 0]), "median_age", "years", "Median age", "年龄中位数")
+    return labelled(
+        total.copy(data=age[..., 0]), "median_age", "years", "indicator.median_age", "Median age"
+    )

@@ -1,8 +1,4 @@
-"""Indicators of a population and of a projection: the functions, and one table of all.
-
-``INDICATORS`` lists what :func:`table` computes from a result: names in English and
-Chinese, units, and what each needs. The functions themselves take plain arrays too.
-"""
+"""One table of all indicators of a projection: the rows of ``INDICATORS`` that it can give."""
 
 from __future__ import annotations
 
@@ -12,45 +8,7 @@ import pandas as pd
 import xarray as xr
 
 from popsim.demography.ages.age_groups import missing_where_nobody
-from popsim.demography.fertility.measures import mean_age_at_childbearing, total_fertility_rate
-from popsim.demography.indicators.decomposition import (
-    das_gupta,
-    decompose_births,
-    kitagawa,
-    theil_index,
-)
-from popsim.demography.indicators.momentum import population_momentum, stable_equivalent
 from popsim.demography.indicators.registry import INDICATORS, Indicator
-from popsim.demography.indicators.stable import intrinsic_growth_rate, stable_population
-from popsim.demography.indicators.structure import (
-    SCHOOL_AGES,
-    WORKING_AGES,
-    ageing_index,
-    dependency_ratio,
-    mean_age,
-    median_age,
-    population_between,
-    potential_support_ratio,
-    school_age_population,
-    sex_ratio,
-    share,
-    women_of_childbearing_age,
-    women_of_peak_childbearing_age,
-    working_age_entrants,
-    working_age_leavers,
-)
-from popsim.demography.indicators.vital_rates import (
-    births_by_order,
-    crude_birth_rate,
-    crude_death_rate,
-    crude_net_migration_rate,
-    doubling_time,
-    growth_rate,
-    mid_year_population,
-    natural_increase,
-    rate_of_natural_increase,
-    share_of_higher_order,
-)
 from popsim.errors import (
     DimensionError,
     InputError,
@@ -60,47 +18,6 @@ from popsim.errors import (
 )
 from popsim.schema.checks import require
 from popsim.schema.variables import years_in_words
-
-__all__ = [
-    "INDICATORS",
-    "SCHOOL_AGES",
-    "WORKING_AGES",
-    "Indicator",
-    "ageing_index",
-    "births_by_order",
-    "crude_birth_rate",
-    "crude_death_rate",
-    "crude_net_migration_rate",
-    "das_gupta",
-    "decompose_births",
-    "dependency_ratio",
-    "doubling_time",
-    "growth_rate",
-    "intrinsic_growth_rate",
-    "kitagawa",
-    "mean_age",
-    "mean_age_at_childbearing",
-    "median_age",
-    "mid_year_population",
-    "natural_increase",
-    "population_between",
-    "population_momentum",
-    "potential_support_ratio",
-    "rate_of_natural_increase",
-    "school_age_population",
-    "sex_ratio",
-    "share",
-    "share_of_higher_order",
-    "stable_equivalent",
-    "stable_population",
-    "table",
-    "theil_index",
-    "total_fertility_rate",
-    "women_of_childbearing_age",
-    "women_of_peak_childbearing_age",
-    "working_age_entrants",
-    "working_age_leavers",
-]
 
 #: Bounds of the 80 % interval over draws, which the UN prints beside its medians.
 _INTERVAL = (0.1, 0.9)
@@ -171,7 +88,7 @@ def _rows(row: Indicator, result: xr.Dataset) -> pd.DataFrame:
     for column, text in (
         ("kind", row.kind),
         ("unit", unit),
-        ("zh", row.zh),
+        ("zh", row.labels["zh"]),
         ("en", row.en),
         ("indicator", row.name),
     ):

@@ -92,7 +92,11 @@ def mid_year_population(population: xr.DataArray) -> xr.DataArray:
     """
     start, end, _ = _stocks(population)
     return labelled(
-        (start + end) / 2, "mid_year_population", PERSONS, "Mid-year population", "年中人口"
+        (start + end) / 2,
+        "mid_year_population",
+        PERSONS,
+        "measure.mid_year_population",
+        "Mid-year population",
     )
 
 
@@ -120,7 +124,7 @@ def _per_thousand(flow: xr.DataArray, population: xr.DataArray, what: str) -> xr
 
 
 def crude_birth_rate(births: xr.DataArray, population: xr.DataArray) -> xr.DataArray:
-    """Births per thousand persons of the mid-year population (出生率).
+    """Births per thousand persons of the mid-year population.
 
     Parameters
     ----------
@@ -151,11 +155,13 @@ def crude_birth_rate(births: xr.DataArray, population: xr.DataArray) -> xr.DataA
     9.0
     """
     rate = _per_thousand(births, population, "births")
-    return labelled(rate, "crude_birth_rate", _PER_THOUSAND, "Crude birth rate", "出生率")
+    return labelled(
+        rate, "crude_birth_rate", _PER_THOUSAND, "indicator.crude_birth_rate", "Crude birth rate"
+    )
 
 
 def crude_death_rate(deaths: xr.DataArray, population: xr.DataArray) -> xr.DataArray:
-    """Deaths per thousand persons of the mid-year population (死亡率).
+    """Deaths per thousand persons of the mid-year population.
 
     Parameters
     ----------
@@ -182,11 +188,13 @@ def crude_death_rate(deaths: xr.DataArray, population: xr.DataArray) -> xr.DataA
     7.0
     """
     rate = _per_thousand(deaths, population, "deaths")
-    return labelled(rate, "crude_death_rate", _PER_THOUSAND, "Crude death rate", "死亡率")
+    return labelled(
+        rate, "crude_death_rate", _PER_THOUSAND, "indicator.crude_death_rate", "Crude death rate"
+    )
 
 
 def natural_increase(births: xr.DataArray, deaths: xr.DataArray) -> xr.DataArray:
-    """Births less deaths (自然增长) [persons in the step].
+    """Births less deaths [persons in the step].
 
     Parameters
     ----------
@@ -213,13 +221,15 @@ def natural_increase(births: xr.DataArray, deaths: xr.DataArray) -> xr.DataArray
     born, died = everyone(births), everyone(deaths)
     check_same_coords({"births": born, "deaths": died})
     unit = births.attrs.get("units", PERSONS)  # which says where a step is not a year
-    return labelled(born - died, "natural_increase", unit, "Natural increase", "自然增长人数")
+    return labelled(
+        born - died, "natural_increase", unit, "indicator.natural_increase", "Natural increase"
+    )
 
 
 def rate_of_natural_increase(
     births: xr.DataArray, deaths: xr.DataArray, population: xr.DataArray
 ) -> xr.DataArray:
-    """Births less deaths per thousand persons of the mid-year population (自然增长率).
+    """Births less deaths per thousand persons of the mid-year population.
 
     Parameters
     ----------
@@ -247,12 +257,16 @@ def rate_of_natural_increase(
     """
     rate = _per_thousand(natural_increase(births, deaths), population, "births less deaths")
     return labelled(
-        rate, "rate_of_natural_increase", _PER_THOUSAND, "Rate of natural increase", "自然增长率"
+        rate,
+        "rate_of_natural_increase",
+        _PER_THOUSAND,
+        "indicator.rate_of_natural_increase",
+        "Rate of natural increase",
     )
 
 
 def crude_net_migration_rate(net_migration: xr.DataArray, population: xr.DataArray) -> xr.DataArray:
-    """Net migrants per thousand persons of the mid-year population (净迁移率).
+    """Net migrants per thousand persons of the mid-year population.
 
     Parameters
     ----------
@@ -280,7 +294,11 @@ def crude_net_migration_rate(net_migration: xr.DataArray, population: xr.DataArr
     """
     rate = _per_thousand(net_migration, population, "net migrants")
     return labelled(
-        rate, "crude_net_migration_rate", _PER_THOUSAND, "Net migration rate", "净迁移率"
+        rate,
+        "crude_net_migration_rate",
+        _PER_THOUSAND,
+        "indicator.crude_net_migration_rate",
+        "Net migration rate",
     )
 
 
@@ -319,7 +337,7 @@ def growth_rate(population: xr.DataArray) -> xr.DataArray:
         refuse_empty(total, "in the population")
     known = (start > 0.0) & (end > 0.0)
     rate = xr.DataArray(np.log(end.where(known)) - np.log(start.where(known))) * 100.0 / step
-    return labelled(rate, "growth_rate", _PERCENT_A_YEAR, "Growth rate", "人口增长率")
+    return labelled(rate, "growth_rate", _PERCENT_A_YEAR, "indicator.growth_rate", "Growth rate")
 
 
 def doubling_time(population: xr.DataArray) -> xr.DataArray:
@@ -353,7 +371,7 @@ def doubling_time(population: xr.DataArray) -> xr.DataArray:
     rate = growth_rate(population) / 100.0
     with np.errstate(divide="ignore"):
         years = np.log(2.0) / rate
-    return labelled(years, "doubling_time", "years", "Doubling time", "人口倍增时间")
+    return labelled(years, "doubling_time", "years", "indicator.doubling_time", "Doubling time")
 
 
 def births_by_order(births: xr.DataArray) -> xr.DataArray:
@@ -384,11 +402,11 @@ def births_by_order(births: xr.DataArray) -> xr.DataArray:
     _need_order(births)
     out = births.sum([d for d in _INNER if d in births.dims and d != "order"])
     unit = births.attrs.get("units", PERSONS)  # which says where a step is not a year
-    return labelled(out, "births_by_order", unit, "Births by order", "分孩次出生人数")
+    return labelled(out, "births_by_order", unit, "indicator.births_by_order", "Births by order")
 
 
 def share_of_higher_order(births: xr.DataArray, order: int = 2) -> xr.DataArray:
-    """Share of births that are of an order or a higher one (二孩及以上占比) [percent].
+    """Share of births that are of an order or a higher one [percent].
 
     Parameters
     ----------
@@ -440,8 +458,9 @@ def share_of_higher_order(births: xr.DataArray, order: int = 2) -> xr.DataArray:
         out,
         f"share_of_order_{order}_or_higher",
         "percent",
-        f"Births of order {order} or higher",
-        f"{order}孩及以上出生占比",
+        "measure.share_of_higher_order",
+        "Births of order {order} or higher",
+        order=order,
     )
 
 

@@ -1,18 +1,10 @@
-"""Net migration by age and sex: from totals, from gross flows, and as what censuses leave over.
-
-Model schedules by age come from :mod:`popsim.demography.migration.schedules`.
-"""
+"""Net migration by age and sex, from totals and from gross flows."""
 
 from __future__ import annotations
 
 import xarray as xr
 
-from popsim.demography.migration.residual import check_finite, residual_migration
-from popsim.demography.migration.schedules import (
-    ROGERS_CASTRO,
-    fit_rogers_castro,
-    rogers_castro,
-)
+from popsim.demography.migration.residual import check_finite
 from popsim.errors import (
     BoundsError,
     ConflictError,
@@ -25,16 +17,6 @@ from popsim.schema.checks import (
     first_cell,
 )
 from popsim.schema.variables import VARIABLES
-
-__all__ = [
-    "ROGERS_CASTRO",
-    "fit_rogers_castro",
-    "flow_difference",
-    "net_migration_from_flows",
-    "residual_migration",
-    "rogers_castro",
-    "spread_net_migration",
-]
 
 
 def _shares(profile: xr.DataArray, what: str) -> xr.DataArray:

@@ -13,6 +13,7 @@ from popsim.errors import (
     DimensionError,
     InputError,
 )
+from popsim.languages import long_names
 from popsim.schema.checks import (
     age_width,
     check_option,
@@ -254,8 +255,7 @@ def residual_migration(
         out = out.isel(age=slice(steps, None))
     out.attrs = {
         "units": PERSONS,
-        "long_name": "Net migration between the censuses",
-        "long_name_zh": "两次普查间净迁移",
+        **long_names("measure.residual_migration", "Net migration between the censuses"),
         "description": f"Residual ({method}) by age at the {_CLOCK.get(method, 'second census')}.",
     }
     return out

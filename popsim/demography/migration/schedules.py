@@ -10,6 +10,7 @@ import xarray as xr
 from scipy.optimize import least_squares, nnls
 
 from popsim.errors import BoundsError, FitError, InputError, did_you_mean
+from popsim.languages import long_names
 from popsim.schema.checks import age_width, check_option, first_cell
 
 _RATE_UNIT = "migrations per person and year"
@@ -192,8 +193,7 @@ def rogers_castro(
     out = out.transpose(..., "age").rename("migration_rate")
     out.attrs = {
         "units": _RATE_UNIT,
-        "long_name": "Model migration rate",
-        "long_name_zh": "模型迁移率",
+        **long_names("measure.model_migration_rate", "Model migration rate"),
     }
     return out
 

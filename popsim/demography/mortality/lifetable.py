@@ -24,19 +24,10 @@ from popsim.demography.mortality.separation import (
     refuse,
     warn_of_long_lives,
 )
-from popsim.demography.mortality.survival import deaths_by_age, survival_ratio
 from popsim.kernels import lifetable as kernel
 from popsim.schema.checks import check_same_coords, check_values
 from popsim.schema.provenance import provenance
 from popsim.schema.variables import VARIABLES, describe
-
-__all__ = [
-    "deaths_by_age",
-    "life_table",
-    "life_table_from_deaths",
-    "life_table_from_probabilities",
-    "survival_ratio",
-]
 
 #: Columns that the kernel writes, in its order.
 _COLUMNS = ("mortality_rate", "ax", "qx", "lx", "dx", "Lx", "Tx", "ex")

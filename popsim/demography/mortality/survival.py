@@ -9,6 +9,7 @@ import xarray as xr
 
 from popsim.demography.mortality.separation import age_widths, over_age
 from popsim.errors import CoordinateError
+from popsim.languages import long_names
 from popsim.schema.checks import check_option, check_same_coords, require
 from popsim.schema.variables import VARIABLES
 
@@ -153,8 +154,7 @@ def deaths_by_age(
         .rename("deaths")
         .assign_attrs(
             units=VARIABLES["deaths"].unit,
-            long_name="Deaths by age at death",
-            long_name_zh="按死亡年龄分的死亡人数",
+            **long_names("measure.deaths_by_age", "Deaths by age at death"),
             description="Deaths in the step by age group at death (period).",
         )
     )

@@ -9,20 +9,21 @@ import numba
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from popsim.demography.ages import smoothing
-from popsim.demography.ages.graduation import (
+from popsim.demography import (
+    abridge,
+    beers_matrix,
+    complete,
     graduate_counts,
     graduate_net_migration,
     graduate_rates,
+    life_table,
     parse_age_groups,
+    sprague_matrix,
 )
-from popsim.demography.ages.osculatory import beers_matrix, sprague_matrix
+from popsim.demography.ages import smoothing
 from popsim.demography.ages.smoothing import smooth_positive, smooth_signed
-from popsim.demography.mortality.closing import abridge, complete
-from popsim.demography.mortality.lifetable import life_table
 from popsim.errors import BoundsError, CoordinateError, DimensionError, InputError
 from popsim.kernels.graduation import smooth_rows
 

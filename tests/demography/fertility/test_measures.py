@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from popsim.demography.fertility.measures import (
+from popsim.demography import (
     gross_reproduction_rate,
     mean_age_at_childbearing,
     net_reproduction_rate,

@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 
 import popsim as ps
-from popsim.demography.indicators import tables as ind
+from popsim.demography import indicators as ind
 from popsim.errors import (
     BoundsError,
     CoordinateError,

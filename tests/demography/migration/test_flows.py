@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 import popsim as ps
-from popsim.demography.migration import flows as migration
+from popsim.demography import migration
 from popsim.errors import (
     BoundsError,
     ConflictError,

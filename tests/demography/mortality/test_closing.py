@@ -8,8 +8,14 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from popsim.demography.mortality.closing import abridge, close_kannisto, complete, group_open_age
-from popsim.demography.mortality.lifetable import life_table, survival_ratio
+from popsim.demography import (
+    abridge,
+    close_kannisto,
+    complete,
+    group_open_age,
+    life_table,
+    survival_ratio,
+)
 from popsim.errors import BoundsError, CoordinateError, FitError, MissingVariableError
 
 #: Rates that are made up: some leave far more life above 100 than any population has.

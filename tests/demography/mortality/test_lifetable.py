@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 import popsim as ps
-from popsim.demography.mortality.lifetable import (
+from popsim.demography import (
     deaths_by_age,
     life_table,
     life_table_from_deaths,

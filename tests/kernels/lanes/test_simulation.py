@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from popsim.kernels import _jit
-from popsim.kernels.lanes import reference as simulation_reference
-from popsim.kernels.lanes import simulation
+from popsim.kernels.lanes import reference as simulation_reference, simulation
 from popsim.kernels.lanes.inputs import (
     BY_ORDER,
     CHILD_AGES,
