@@ -299,7 +299,7 @@ def test_first_runs_at_once_are_each_right(tmp_path):
     assert run(PROBE, tmp_path) == ("75.0", 0)
 
 
-FACTORY = '''
+FACTORY = """
 import numpy as np
 from popsim.kernels._jit import jit, jit_inner
 
@@ -341,7 +341,7 @@ def three(x):
 @jit
 def five(x):
     return of_five(x) + of_five(x + 1.0) + of_five(x * 2.0)
-'''
+"""
 
 
 @pytest.mark.slow
