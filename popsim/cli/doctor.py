@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import sys
 import warnings
 from collections.abc import Callable
-from importlib import import_module, metadata
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -55,6 +54,8 @@ def doctor(
 
 def examine() -> Report:
     """All that the command prints, by section; ``problems`` is empty where nothing is broken."""
+    import platform
+
     problems = _Problems()
     report: Report = {
         "popsim": {"version": _version("popsim"), "folder": str(Path(__file__).parents[1])},
@@ -193,6 +194,8 @@ def _extras(_: _Problems) -> list[Report]:
 
 def _requirements() -> list[Requirement]:
     """What the installed popsim asks for; nothing where it is run without being installed."""
+    from importlib import metadata
+
     from packaging.requirements import Requirement
 
     try:
@@ -211,6 +214,8 @@ def _lacks(need: Requirement) -> bool:
 
 
 def _version(distribution: str) -> str | None:
+    from importlib import metadata  # takes long, and every command loads this module
+
     try:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -145,10 +146,10 @@ def test_what_is_only_missing_is_not_broken(store, monkeypatch):
 
 def test_run_from_its_folder_it_is_not_installed(store, monkeypatch):
     def absent(name):
-        raise doctor.metadata.PackageNotFoundError(name)
+        raise metadata.PackageNotFoundError(name)
 
-    monkeypatch.setattr(doctor.metadata, "version", absent)
-    monkeypatch.setattr(doctor.metadata, "requires", absent)
+    monkeypatch.setattr(metadata, "version", absent)
+    monkeypatch.setattr(metadata, "requires", absent)
     code, report = examined()
     assert code == 1
     assert problem(report, "popsim is not installed")
