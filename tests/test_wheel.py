@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PARTS = (".py", ".csv", ".yaml", ".typed")
+PARTS = (".py", ".pyi", ".csv", ".yaml", ".typed")
 
 
 @pytest.mark.slow

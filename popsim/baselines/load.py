@@ -47,12 +47,12 @@ _SOURCES = {
 }
 
 
-def load_baseline(name: str, *, end: int = 2100, migration: str = "internal") -> xr.Dataset:
+def load_baseline(place: str, *, end: int = 2100, migration: str = "internal") -> xr.Dataset:
     """Load the baseline of China or of one of its places, from the census of 2020.
 
     Parameters
     ----------
-    name : {"ouhai", "cixi", "huancui", "huzhou", "baotou", "china"}
+    place : {"ouhai", "cixi", "huancui", "huzhou", "baotou", "china"}
     end : int
         Last calendar year, up to 2100.
     migration : {"internal", "national", "closed"}
@@ -91,31 +91,31 @@ def load_baseline(name: str, *, end: int = 2100, migration: str = "internal") ->
     >>> sorted(baseline.data_vars)[:3]
     ['birth_order_share', 'children_by_order', 'fertility_level']
     """
-    if name not in PLACES:
+    if place not in PLACES:
         raise UnknownPlaceError(
-            f"no baseline is called {name!r}",
+            f"no baseline is called {place!r}",
             where="load_baseline",
-            got=name,
+            got=place,
             allowed=", ".join(PLACES),
-            fix=did_you_mean(name, PLACES) or "use popsim.build_baseline with your own tables",
+            fix=did_you_mean(place, PLACES) or "use popsim.build_baseline with your own tables",
         )
     check_option(migration, MIGRATION, "migration", what="unknown migration option")
     china.check_span(FIRST_YEAR, end)
-    known = _parameters(name)
-    national = migration != "closed" and name == "china"
-    internal = migration == "internal" and name in BY_TWO_CENSUSES
+    known = _parameters(place)
+    national = migration != "closed" and place == "china"
+    internal = migration == "internal" and place in BY_TWO_CENSUSES
     pattern = china.fertility_pattern(FIRST_YEAR, end)
     tfr = _total_fertility_rate(known, end)
     mortality = china.mortality_rate(FIRST_YEAR, end)
     life_expectancy = _life_expectancy(known, end)
     rate = None
     if migration != "closed" and not national:
-        rate = _net_migration_rate(_on_census_night(name, mortality, life_expectancy), end)
+        rate = _net_migration_rate(_on_census_night(place, mortality, life_expectancy), end)
         if internal:
-            own = internal_migration_rate(name, known["life_expectancy_difference"])
+            own = internal_migration_rate(place, known["life_expectancy_difference"])
             rate = rate + continued(own, FIRST_YEAR, end)
     baseline = build_baseline(
-        census(name),
+        census(place),
         reference_date=CENSUS_NIGHT,
         end=end,
         mortality_rate=mortality,
@@ -127,9 +127,9 @@ def load_baseline(name: str, *, end: int = 2100, migration: str = "internal") ->
         net_migration_rate=rate,
         order_mix=_order_mix(known),
         registered_share=known.get("registered_share"),
-        place=name,
+        place=place,
         nation=CHINA,
-        scope="nation" if name == "china" else "place",
+        scope="nation" if place == "china" else "place",
     )
     migration_rule = (
         "WPP 2024 net international migration"
@@ -144,7 +144,7 @@ def load_baseline(name: str, *, end: int = 2100, migration: str = "internal") ->
         "mortality_rate": "WPP 2024 China, life expectancy "
         f"{known.get('life_expectancy_difference', 0.0):+.2f} years",
         "fertility_rate": "WPP 2024 China"
-        if name == "china"
+        if place == "china"
         else f"total fertility rate {known['total_fertility_rate']} of 2020, then in proportion "
         "to WPP 2024 China; age pattern of WPP",
         "net_migration": migration_rule,
@@ -152,28 +152,28 @@ def load_baseline(name: str, *, end: int = 2100, migration: str = "internal") ->
     }
     baseline = with_rules(describe(baseline), rules, _SOURCES)
     return baseline.assign_attrs(
-        provenance("load_baseline", name=name, end=end, migration=migration)
+        provenance("load_baseline", place=place, end=end, migration=migration)
     )
 
 
-def census(name: str, year: int = 2020) -> pd.DataFrame:
+def census(place: str, year: int = 2020) -> pd.DataFrame:
     """Census population of a place by sex and age group [persons]."""
     table = data.table("census")
-    rows = table[(table["place"] == name) & (table["census_year"] == year)]
+    rows = table[(table["place"] == place) & (table["census_year"] == year)]
     return rows[["sex", "age_group", "population"]].reset_index(drop=True)
 
 
 def _on_census_night(
-    name: str, mortality_rate: xr.DataArray, life_expectancy: xr.DataArray
+    place: str, mortality_rate: xr.DataArray, life_expectancy: xr.DataArray
 ) -> xr.DataArray:
     """Census population by single age (sex, age) [persons]."""
     first = scale_to_life_expectancy(mortality_rate.isel(year=0), life_expectancy.isel(year=0))
-    return single_age_population(as_array(census(name), "population"), first)[0]
+    return single_age_population(as_array(census(place), "population"), first)[0]
 
 
-def _parameters(name: str) -> dict[str, float]:
+def _parameters(place: str) -> dict[str, float]:
     table = data.table("place_parameters")
-    rows = table[table["place"] == name]
+    rows = table[table["place"] == place]
     return dict(zip(rows["parameter"], rows["value"].astype(float), strict=True))
 
 

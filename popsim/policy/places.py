@@ -150,12 +150,12 @@ def _path(name: str, rows: pd.DataFrame, years: np.ndarray) -> np.ndarray:
     return path
 
 
-def childcare_places(package: Scenario, population: xr.DataArray) -> xr.DataArray | None:
+def childcare_places(scenario: Scenario, population: xr.DataArray) -> xr.DataArray | None:
     """Childcare places that a package and its baseline have, at the end of each year.
 
     Parameters
     ----------
-    package : Scenario
+    scenario : Scenario
     population : xarray.DataArray
         (scenario, ..., year) [persons]: residents at the end of each year, under the baseline
         and the package.
@@ -171,8 +171,8 @@ def childcare_places(package: Scenario, population: xr.DataArray) -> xr.DataArra
     first value that the package declares. Places count from when they are built; those that
     take children, and those in use, are fewer (:func:`popsim.policy.supply.used_places`).
     """
-    added = [i for i in package.instruments if isinstance(i, ChildcarePlaces)]
-    given = [i for i in package.background if isinstance(i, ChildcarePlaces)]
+    added = [i for i in scenario.instruments if isinstance(i, ChildcarePlaces)]
+    given = [i for i in scenario.background if isinstance(i, ChildcarePlaces)]
     if not added and not given:
         return None
     own = [_declared(i, population) for i in added or given]
@@ -180,7 +180,7 @@ def childcare_places(package: Scenario, population: xr.DataArray) -> xr.DataArra
         before = [_declared(i, population) for i in given]
     else:
         before = [_declared(i, population, only_first=True) for i in added]
-    paths = {"baseline": sum(before), package.name: sum(own)}
+    paths = {"baseline": sum(before), scenario.name: sum(own)}
     names = [str(s) for s in population["scenario"].values]
     parts = [xr.DataArray(paths[n]).sel(scenario=n) for n in names]
     return xr.concat(parts, dim="scenario").transpose(*population.dims)

@@ -290,9 +290,9 @@ def test_rows_of_text_in_both_languages(result):
     assert bare[3:5] == ["", "none"]
     assert driver_rows(made) == [["years", "births a year", "mean", "80 % band"]]
     for function in (board_rows, driver_rows):
-        with pytest.raises(InputError, match=r"unknown language 'cn'(.|\n)*en, zh"):
+        with pytest.raises(InputError, match=r"no labels in 'cn'(.|\n)*en, zh"):
             function(made, "cn")
-    with pytest.raises(InputError, match="unknown language"):
+    with pytest.raises(InputError, match="no labels in 'de'"):
         target_text(made.table.iloc[0], "de")
 
 

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from popsim.cli import commands as cli
 from popsim.errors import OutputError
+from popsim.languages import spoken
 from popsim.scenario.catalogue import scenario_path
 
 runner = CliRunner()
@@ -115,3 +116,46 @@ def test_failed_write_leaves_what_stood_there(tmp_path, monkeypatch):
         write_netcdf(xr.Dataset({"births": ("year", [2.0])}), target)
     assert target.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["result.nc"]
+
+
+def has_chinese(text):
+    return any("\u4e00" <= c <= "\u9fff" for c in text)
+
+
+def test_the_command_speaks_one_language_or_both(tmp_path):
+    def output(*arguments):
+        done = runner.invoke(cli.app, [*arguments, "--end", "2025", "--draws", "5"])
+        assert done.exit_code == 0, done.output
+        assert spoken() == "both"  # what the command is told holds for the command
+        return done.output
+
+    run = ("run", "ouhai", "--out", str(tmp_path))
+    english, chinese, both = (output("--language", code, *run) for code in ("en", "zh", "both"))
+    assert both == output(*run)
+    assert "additional births" in english
+    assert not has_chinese(english)
+    assert "additional births" not in chinese
+    assert "\u65b0\u589e\u51fa\u751f" in chinese  # additional births
+    assert "additional births" in both
+    assert "\u65b0\u589e\u51fa\u751f" in both
+    assert "indicator" in output("board", "huzhou")
+    head = "\u6307\u6807"
+    assert head in output("--language", "zh", "board", "huzhou")
+    assert head in output("board", "huzhou", "--language", "zh")
+
+
+def test_list_in_one_language():
+    assert not has_chinese(runner.invoke(cli.app, ["--language", "en", "list"]).output)
+    chinese = runner.invoke(cli.app, ["--language", "zh", "list"]).output
+    assert has_chinese(chinese)
+    assert "Ouhai 2024" not in chinese
+
+
+def test_an_unknown_language_is_a_message(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["popsim", "--language", "german", "list"])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    assert stopped.value.code == 2
+    said = capsys.readouterr().err
+    assert "there are no labels in 'german'" in said
+    assert "en, zh, both" in said

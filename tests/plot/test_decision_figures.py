@@ -14,7 +14,7 @@ import popsim as ps
 from popsim.analysis.frontier import frontier
 from popsim.analysis.sensitivity import tornado
 from popsim.errors import DimensionError, MissingVariableError
-from popsim.plot.style import bilingual
+from popsim.plot.style import shown
 
 
 @pytest.fixture(autouse=True)
@@ -37,10 +37,10 @@ def test_tornado_has_the_widest_bar_on_top_and_the_sum_above_it():
     axes = ps.plot.tornado(bars.sel(year=2025))
     names = [text.get_text() for text in axes.get_yticklabels()]
     assert names == [
-        bilingual("mortality", "死亡水平"),
+        shown({"en": "mortality", "zh": "死亡水平"}),
         "my own",
-        bilingual("response", "政策反应"),
-        bilingual("all together", "全部合计"),
+        shown({"en": "response", "zh": "政策反应"}),
+        shown({"en": "all together", "zh": "全部合计"}),
     ]
     # 0.1 to 0.9 quantile of a line from -0.625 to 0.625 is 1 wide; the last is the sum of all.
     np.testing.assert_allclose([bar.get_width() for bar in axes.patches], [1, 3, 6, 10])
@@ -48,7 +48,7 @@ def test_tornado_has_the_widest_bar_on_top_and_the_sum_above_it():
     low, high = axes.get_xlim()
     assert low < 5.0
     assert high > 15.0
-    assert bilingual("Additional births", "新增出生人数") in axes.get_xlabel()
+    assert shown({"en": "Additional births", "zh": "新增出生人数"}) in axes.get_xlabel()
     with pytest.raises(DimensionError, match=r"a tornado is of one number(.|\n)*bars.sel"):
         ps.plot.tornado(bars)
 

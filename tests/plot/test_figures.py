@@ -14,7 +14,7 @@ from matplotlib import pyplot as plt
 
 import popsim as ps
 from popsim.errors import CoordinateError, DimensionError, MissingVariableError
-from popsim.plot.style import bilingual, chinese_family, styled
+from popsim.plot.style import chinese_family, shown, styled
 
 
 @pytest.fixture(scope="module")
@@ -103,14 +103,14 @@ def test_pyramid_refuses_ages_that_it_cannot_draw():
 
 def test_chinese_is_rendered_without_missing_glyphs(tmp_path):
     assert chinese_family() is not None, "noto-cjk-sans-otc of the extra 'test' is not installed"
-    assert bilingual("Births", "出生人数") == "Births  出生人数"
+    assert shown({"en": "Births", "zh": "出生人数"}) == "Births  出生人数"
     with styled(), warnings.catch_warnings():
         warnings.simplefilter("error")  # matplotlib warns of each missing glyph
         figure = plt.figure()
-        figure.suptitle(bilingual("Births", "出生人数：财政支出、总抚养比、瓯海区"))
+        figure.suptitle(shown({"en": "Births", "zh": "出生人数：财政支出、总抚养比、瓯海区"}))
         figure.savefig(tmp_path / "figure.png")
 
 
 def test_labels_are_english_alone_without_a_chinese_font(monkeypatch):
     monkeypatch.setattr("popsim.plot.style.chinese_family", lambda: None)
-    assert bilingual("Births", "出生人数") == "Births"
+    assert shown({"en": "Births", "zh": "出生人数"}) == "Births"

@@ -67,7 +67,7 @@ def rates_from_pattern(
 
 
 def scale_to_total_fertility_rate(
-    fertility_rate: xr.DataArray, tfr: xr.DataArray | float
+    fertility_rate: xr.DataArray, total_fertility_rate: xr.DataArray | float
 ) -> xr.DataArray:
     """Scale rates to a total, keeping their pattern over age (and over birth order).
 
@@ -75,13 +75,13 @@ def scale_to_total_fertility_rate(
     ----------
     fertility_rate : xarray.DataArray
         (age, ...) or (order, age, ...) [births per woman and year]
-    tfr : xarray.DataArray or float
+    total_fertility_rate : xarray.DataArray or float
         (...) [births per woman], of all orders together; a total of 0 gives rates of 0.
 
     Returns
     -------
     xarray.DataArray
-        Rates of the same dims, and those of ``tfr``.
+        Rates of the same dims, and those of ``total_fertility_rate``.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def scale_to_total_fertility_rate(
     >>> scale_to_total_fertility_rate(f, 1.0).values.tolist()
     [0.05, 0.1, 0.05]
     """
-    target = checked_argument(tfr, "total_fertility_rate")
+    target = checked_argument(total_fertility_rate, "total_fertility_rate")
     current = checked_width(fertility_rate) * fertility_rate.sum("age")
     if "order" in current.dims:
         current = current.sum("order")
