@@ -13,7 +13,8 @@ from popsim.demography.ages.age_groups import labelled
 from popsim.demography.indicators.decomposition import das_gupta
 from popsim.errors import DimensionError, InputError, MissingVariableError
 from popsim.schema.checks import check_option, check_sex
-from popsim.schema.variables import FEMALE, PERSONS
+from popsim.schema.conventions import FEMALE
+from popsim.schema.variables import PERSONS
 
 #: Labels of the parts that are not by order: English and Chinese.
 PARTS: dict[str, tuple[str, str]] = {

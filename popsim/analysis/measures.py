@@ -27,7 +27,8 @@ from popsim.demography.indicators.vital_rates import (
 from popsim.demography.mortality.lifetable import life_table
 from popsim.errors import MissingVariableError
 from popsim.schema.checks import check_option, check_same_coords
-from popsim.schema.variables import FEMALE, MALE, PERSONS
+from popsim.schema.conventions import FEMALE, MALE
+from popsim.schema.variables import PERSONS
 
 
 @dataclass(frozen=True)

@@ -23,12 +23,12 @@ from popsim.schema.checks import (
     first_cell,
     require,
 )
+from popsim.schema.conventions import FEMALE, MIGRATION_FORMS
 from popsim.schema.provenance import RULE, new_rule
-from popsim.schema.variables import FEMALE, VARIABLES
+from popsim.schema.variables import VARIABLES
 
 _FERTILITY = ("fertility_rate", "fertility_rate_by_order")
 _MORTALITY = ("survival_ratio", "mortality_rate")
-_MIGRATION = ("net_migration", "net_migration_rate", "net_migration_total")
 
 # (years since the first projected year, births per woman above or below the baseline).
 # World Population Prospects 2024: Methodology, high- and low-fertility scenarios.
@@ -179,4 +179,4 @@ def replace_generation(baseline: xr.Dataset) -> xr.Dataset:
 
 def close_borders(baseline: xr.Dataset) -> xr.Dataset:
     """Take out the migration, whichever way it is given."""
-    return baseline.drop_vars([name for name in _MIGRATION if name in baseline])
+    return baseline.drop_vars([name for name in MIGRATION_FORMS if name in baseline])

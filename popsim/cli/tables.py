@@ -146,10 +146,10 @@ def print_summary(package: Scenario, result: xr.Dataset, comparison: xr.Dataset)
             f"On top of: {instrument.title.en} {instrument.title.zh}, which is not counted.",
             highlight=False,
         )
-    from popsim.uncertainty.in_force import FLOWS
+    from popsim.schema.conventions import MIGRATION_FORMS
 
     console.print(f"Baseline: {result.attrs['rule_fertility_rate']}.", highlight=False)
-    flows = (result.attrs.get(f"rule_{name}") for name in FLOWS)
+    flows = (result.attrs.get(f"rule_{name}") for name in MIGRATION_FORMS)
     rule = next((said for said in flows if said), "closed: no migration")
     console.print(f"Migration: {rule}.", highlight=False)
 

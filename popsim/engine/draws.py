@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from popsim.schema.variables import SEXES
+from popsim.schema.conventions import SEXES
 from popsim.uncertainty.intervals import Intervals
 from popsim.uncertainty.paths import NationalPaths
 from popsim.uncertainty.places import places_of

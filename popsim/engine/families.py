@@ -15,7 +15,7 @@ from popsim.kernels.lanes.first_year import first_year_rates
 from popsim.kernels.lanes.inputs import Demography, EveryAge, Policy, Summary
 from popsim.kernels.lanes.simulation import simulate
 from popsim.kernels.lanes.women import DISPLACED, LOST, MOVED, REORDERED
-from popsim.schema.variables import SEXES
+from popsim.schema.conventions import SEXES
 
 #: Stocks that may be left out: by their name in the result, that in the kernel's summary.
 _STOCKS = {

@@ -17,7 +17,7 @@ from popsim.engine.inputs import MIGRATION_MODES
 from popsim.engine.parity import ORDERS, PARITIES
 from popsim.errors import BirthsLostWarning, InfeasibleError, MigrationAdjustmentWarning
 from popsim.kernels.step import cohort
-from popsim.schema.variables import SEXES
+from popsim.schema.conventions import SEXES
 
 #: Lower bounds of the groups of children by order: childcare, kindergarten, and three of school.
 CHILD_GROUPS = (0, 3, 6, 12, 15)

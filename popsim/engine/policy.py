@@ -19,7 +19,8 @@ from popsim.policy.effects import PolicyInputs, policy_inputs
 from popsim.policy.response import Responsiveness
 from popsim.scenario.instrument_parts import BANDS, FamilyInstrument
 from popsim.scenario.instruments import ChildcarePlaces, Spending
-from popsim.scenario.model import ORDERS, Scenario
+from popsim.scenario.model import Scenario
+from popsim.schema.conventions import ORDERS
 
 _RULES = {"pro_rata": PRO_RATA, "first_come": FIRST_COME, "by_order": BY_ORDER}
 

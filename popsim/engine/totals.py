@@ -35,7 +35,7 @@ from popsim.kernels.lanes.blocks import LANES, blocks
 from popsim.kernels.lanes.summary import Inputs, Sums, allocate, cells_first, project_summary
 from popsim.kernels.quantiles import select_quantiles
 from popsim.kernels.ratios import percent_of
-from popsim.schema.variables import SEXES
+from popsim.schema.conventions import SEXES
 
 #: What needs no women by parity, and its dims after those of the cells.
 _DIMS = {

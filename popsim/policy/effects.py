@@ -29,7 +29,8 @@ from popsim.policy.response import Responsiveness, in_time, largest_log_effect, 
 from popsim.policy.supply import lump_costs, marriage_log_effect, used_places
 from popsim.scenario.instrument_parts import BANDS, PAYERS, Spell
 from popsim.scenario.instruments import KINDS, ArtCoverage, FamilyInstrument
-from popsim.scenario.model import ORDERS, Scenario
+from popsim.scenario.model import Scenario
+from popsim.schema.conventions import ORDERS
 
 
 @dataclass(frozen=True)

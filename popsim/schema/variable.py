@@ -7,9 +7,6 @@ from collections.abc import Collection, Hashable
 from dataclasses import dataclass
 from typing import Any
 
-FEMALE, MALE = "female", "male"
-SEXES: tuple[str, str] = (FEMALE, MALE)
-
 PERSONS = "persons"
 ONE = "1"
 AGE_FLOW = ("year", "sex", "age")

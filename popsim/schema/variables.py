@@ -12,14 +12,11 @@ from popsim.schema.decision_variables import DECISION
 from popsim.schema.demography_variables import DEMOGRAPHY
 from popsim.schema.projection_variables import PROJECTION
 from popsim.schema.simulation_variables import SIMULATION
-from popsim.schema.variable import FEMALE, MALE, ONE, PERSONS, SEXES, Variable
+from popsim.schema.variable import ONE, PERSONS, Variable
 
 __all__ = [
-    "FEMALE",
-    "MALE",
     "ONE",
     "PERSONS",
-    "SEXES",
     "VARIABLES",
     "Variable",
     "describe",

@@ -30,7 +30,8 @@ from popsim.schema.checks import (
     check_values,
     first_cell,
 )
-from popsim.schema.variables import FEMALE, VARIABLES
+from popsim.schema.conventions import FEMALE
+from popsim.schema.variables import VARIABLES
 
 __all__ = [
     "gross_reproduction_rate",

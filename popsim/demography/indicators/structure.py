@@ -33,7 +33,8 @@ from popsim.demography.indicators.dependency import (
 )
 from popsim.errors import BoundsError
 from popsim.schema.checks import check_option, check_values, first_cell
-from popsim.schema.variables import FEMALE, MALE, PERSONS, VARIABLES
+from popsim.schema.conventions import BEARING_AGES, FEMALE, MALE
+from popsim.schema.variables import PERSONS, VARIABLES
 
 __all__ = [
     "SCHOOL_AGES",
@@ -212,7 +213,7 @@ def women_of_childbearing_age(population: xr.DataArray) -> xr.DataArray:
     >>> float(women_of_childbearing_age(population))
     9.0
     """
-    return population_between(population, 15, 50, FEMALE)
+    return population_between(population, *BEARING_AGES, FEMALE)
 
 
 def women_of_peak_childbearing_age(population: xr.DataArray) -> xr.DataArray:
