@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from popsim.errors import InputError
+from popsim.errors import InputError, MissingVariableError
 from popsim.schema.checks import check_option
-from popsim.schema.decision_variables import PER_BIRTH
 from popsim.schema.provenance import provenance
+from popsim.schema.variables import CHANGES, describe
 from popsim.uncertainty.quantiles import quantiles
 
-_CHANGES = ("dependency_ratio", "child_dependency_ratio", "old_age_dependency_ratio")
+_RATIOS = ("dependency_ratio", "child_dependency_ratio", "old_age_dependency_ratio")
+_NEEDED = ("births", "cost", "population", *_RATIOS)
 
 
 def compare(result: xr.Dataset, against: str = "baseline") -> xr.Dataset:
@@ -41,13 +42,15 @@ def compare(result: xr.Dataset, against: str = "baseline") -> xr.Dataset:
     Raises
     ------
     InputError
-        The result has no scenarios or draws, or none of that name.
+        The result has no scenarios or draws, none of that name, or no other.
+    MissingVariableError
+        It was simulated without births, cost, population or dependency ratios.
 
     Notes
     -----
     Differences are taken draw by draw and the quantiles after. Where a draw has no
     additional births its cost per additional birth is infinite, and counts as such among
-    the quantiles. Additional births include any that a local package draws from next door.
+    the quantiles. Additional births include any that a local scenario draws from next door.
 
     Examples
     --------
@@ -58,7 +61,15 @@ def compare(result: xr.Dataset, against: str = "baseline") -> xr.Dataset:
     ('quantile', 'scenario', 'year')
     """
     base, other = sides(result, against)
-
+    missing = [name for name in _NEEDED if name not in result]
+    if missing:
+        raise MissingVariableError(
+            f"the result has no {missing[0]}",
+            where=missing[0],
+            got=f"variables {sorted(map(str, result.data_vars))}",
+            allowed=", ".join(_NEEDED),
+            fix="simulate with these among variables=, or without it",
+        )
     births, base_births = (births_by_order(r) for r in (other, base))
     extra = births - base_births
     extra_total = extra.sum("order")
@@ -66,37 +77,19 @@ def compare(result: xr.Dataset, against: str = "baseline") -> xr.Dataset:
     spent = cost.sum("instrument")
     gained = extra_total.sum("year")
     by_draw = {
-        "additional_births": (extra, "persons", "Additional births", "新增出生人数"),
-        "additional_births_total": (extra_total, "persons", "Additional births", "新增出生人数"),
-        "additional_births_percent": (
-            100.0 * extra_total / base_births.sum("order"),
-            "percent", "Additional births", "新增出生比例",
-        ),
-        "cost": (cost, "yuan", "Additional spending", "新增财政支出"),
-        "cost_total": (spent, "yuan", "Additional spending", "新增财政支出"),
-        "cumulative_additional_births": (
-            gained, "persons", "Additional births, all years", "累计新增出生人数",
-        ),
-        "cumulative_cost": (
-            spent.sum("year"), "yuan", "Additional spending, all years", "累计新增财政支出",
-        ),
-        "cost_per_additional_birth": (
-            per_birth(spent.sum("year"), gained),
-            PER_BIRTH, "Cost per additional birth", "每新增一名出生的支出",
-        ),
-        "population_change": (
-            _people(other) - _people(base), "persons", "Change of population", "人口变化",
-        ),
-    }  # fmt: skip
-    for name in _CHANGES:
-        label, zh = (base[name].attrs[k] for k in ("long_name", "long_name_zh"))
-        change = other[name] - base[name]
-        by_draw[f"{name}_change"] = (change, "percentage points", f"Change of {label}", f"{zh}变化")
-    made = {}
-    for name, (values, unit, en, zh) in by_draw.items():
-        made[name] = quantiles(values)
-        made[name].attrs = {"units": unit, "long_name": en, "long_name_zh": zh}
-    comparison = xr.Dataset(made)
+        "additional_births": extra,
+        "additional_births_total": extra_total,
+        "additional_births_percent": 100.0 * extra_total / base_births.sum("order"),
+        "cost": cost,
+        "cost_total": spent,
+        "cumulative_additional_births": gained,
+        "cumulative_cost": spent.sum("year"),
+        "cost_per_additional_birth": per_birth(spent.sum("year"), gained),
+        "population_change": _people(other) - _people(base),
+        **{f"{name}_change": other[name] - base[name] for name in _RATIOS},
+    }
+    made = {name: quantiles(values) for name, values in by_draw.items()}
+    comparison = describe(xr.Dataset(made), CHANGES)
     comparison.attrs = {**result.attrs, **provenance("compare", against=against)}
     return comparison
 
@@ -107,7 +100,7 @@ def sides(result: xr.Dataset, against: str) -> tuple[xr.Dataset, xr.Dataset]:
     Raises
     ------
     InputError
-        The result has no scenarios or draws, or none of that name.
+        The result has no scenarios or draws, none of that name, or no other.
     """
     for dim in ("scenario", "draw"):
         if dim not in result.dims:
@@ -120,6 +113,14 @@ def sides(result: xr.Dataset, against: str) -> tuple[xr.Dataset, xr.Dataset]:
     names = [str(s) for s in result["scenario"].values]
     check_option(against, names, "against", what="the result has no scenario")
     others = [n for n in names if n != against]
+    if not others:
+        raise InputError(
+            f"the result has nothing to compare with {against!r}",
+            where="scenario",
+            got=names,
+            allowed=f"{against!r} and at least one scenario more",
+            fix="simulate scenarios beside it: popsim.simulate(baseline, 'ouhai')",
+        )
     return result.sel(scenario=against, drop=True), result.sel(scenario=others)
 
 

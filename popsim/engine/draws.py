@@ -27,7 +27,7 @@ def _median(name: str) -> float:
     return 1.0 if name.endswith("factor") else 0.0
 
 
-class Luck:
+class Draws:
     """Draws of demography about a baseline.
 
     Parameters

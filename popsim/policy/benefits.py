@@ -22,7 +22,7 @@ from popsim.scenario.instruments import (
     RentWithdrawal,
     TaxDeduction,
 )
-from popsim.schema.conventions import ORDERS
+from popsim.schema.conventions import CHILD_END, ORDERS
 
 #: A payment falls in a year; births and payments are placed on a grid of half months, on which
 #: none of them meets the first of January.
@@ -30,7 +30,7 @@ HALF_MONTHS = 24
 
 #: Children are followed to the age completed at the end of a year [years]; one more than the
 #: oldest that is paid for, since what is paid late falls into the next year.
-CHILD_AGES = 19
+CHILD_AGES = CHILD_END + 1
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,6 @@ SIMULATION: tuple[Variable, ...] = (
         ONE,
         "Share of additional births from next door",
         "新增出生中来自邻近地区的比例",
-        "Of the births that a local package adds, those that other places then have fewer of.",
+        "Of the births that a local scenario adds, those that other places then have fewer of.",
     ),
 )

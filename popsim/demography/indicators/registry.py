@@ -1,4 +1,4 @@
-"""The registry of indicators: names, labels, units, and what each is computed from."""
+"""Indicators: rows of the registry with what each is computed from, and how."""
 
 from __future__ import annotations
 
@@ -40,23 +40,20 @@ from popsim.demography.indicators.vital_rates import (
     rate_of_natural_increase,
     share_of_higher_order,
 )
+from popsim.schema.variables import PERSONS, Variable, table_of
 
 Kind = Literal["stock", "flow"]
 
-_PERSONS, _PERCENT = "persons", "percent"
+_PERCENT = "percent"
 _PER_1000 = "per 1,000 persons and year"
 
 
-@dataclass(frozen=True)
-class Indicator:
-    """One row of the registry.
+@dataclass(frozen=True, kw_only=True)
+class Indicator(Variable):
+    """A row of the registry that is computed from others.
 
     Attributes
     ----------
-    name : str
-    en, zh : str
-        Labels for tables and plots.
-    unit : str
     kind : {"stock", "flow"}
         A stock stands at 1 January, a flow covers the year.
     needs : tuple of str
@@ -65,7 +62,7 @@ class Indicator:
         From the Dataset of the result to an array with ``time`` (stock) or ``year`` (flow).
     borders : tuple of int
         Exact ages that must be borders of the age groups [years].
-    dims : tuple of str
+    of : tuple of str
         Dimensions that the first variable of ``needs`` must have.
     single_from : int, optional
         Exact age from which the age group must be narrow enough to be entered by the year.
@@ -73,15 +70,11 @@ class Indicator:
         Whether an interval over draws means anything.
     """
 
-    name: str
-    en: str
-    zh: str
-    unit: str
     kind: Kind
     needs: tuple[str, ...]
     compute: Callable[[xr.Dataset], xr.DataArray]
     borders: tuple[int, ...] = ()
-    dims: tuple[str, ...] = ()
+    of: tuple[str, ...] = ()
     single_from: int | None = None
     has_quantiles: bool = True
 
@@ -90,7 +83,7 @@ class Indicator:
         if any(name not in result for name in self.needs):
             return False
         first = result[self.needs[0]]
-        if any(dim not in first.dims for dim in self.dims):
+        if any(dim not in first.dims for dim in self.of):
             return False
         if not self.borders and self.single_from is None:
             return True
@@ -107,6 +100,12 @@ def _narrow(groups: AgeGroups, border: int) -> bool:
     return bool(groups.upper[at] - groups.lower[at] <= MAX_ENTRY_WIDTH)
 
 
+def _says(function: Callable[..., xr.DataArray]) -> str:
+    """First line of what a function says of itself."""
+    function = function.func if isinstance(function, partial) else function
+    return str(function.__doc__).splitlines()[0]
+
+
 def _stock(
     name: str,
     en: str,
@@ -114,7 +113,8 @@ def _stock(
     unit: str,
     function: Callable[..., xr.DataArray],
     *borders: int,
-    dims: tuple[str, ...] = (),
+    meaning: str = "",
+    of: tuple[str, ...] = (),
     single_from: int | None = None,
     **settings: Any,
 ) -> Indicator:
@@ -122,7 +122,18 @@ def _stock(
         return function(result["population"], **settings)
 
     return Indicator(
-        name, en, zh, unit, "stock", ("population",), compute, borders, dims, single_from
+        name,
+        ("time",),
+        unit,
+        en,
+        zh,
+        meaning or _says(function),
+        kind="stock",
+        needs=("population",),
+        compute=compute,
+        borders=borders,
+        of=of,
+        single_from=single_from,
     )
 
 
@@ -133,14 +144,26 @@ def _flow(
     unit: str,
     function: Callable[..., xr.DataArray],
     *needs: str,
-    dims: tuple[str, ...] = (),
+    meaning: str = "",
+    dims: tuple[str, ...] = ("year",),
+    of: tuple[str, ...] = (),
     has_quantiles: bool = True,
 ) -> Indicator:
     def compute(result: xr.Dataset) -> xr.DataArray:
         return function(*(result[name] for name in needs))
 
     return Indicator(
-        name, en, zh, unit, "flow", needs, compute, dims=dims, has_quantiles=has_quantiles
+        name,
+        dims,
+        unit,
+        en,
+        zh,
+        meaning or _says(function),
+        kind="flow",
+        needs=needs,
+        compute=compute,
+        of=of,
+        has_quantiles=has_quantiles,
     )
 
 
@@ -210,7 +233,7 @@ def _school_ages() -> list[Indicator]:
             f"{stage}_age_population",
             f"{labels[stage][0]} ages, {lower}-{upper - 1}",
             f"{labels[stage][1]}适龄人口({lower}-{upper - 1}岁)",
-            _PERSONS,
+            PERSONS,
             school_age_population,
             lower,
             upper,
@@ -242,7 +265,9 @@ def _shares() -> list[Indicator]:
 
 _BOTH = ("sex",)
 _ROWS: tuple[Indicator, ...] = (
-    _stock("population", "Population", "总人口", _PERSONS, everyone),
+    _stock(
+        "population", "Population", "总人口", PERSONS, everyone, meaning="All persons on 1 January."
+    ),
     *_shares(),
     *_by_working_age(),
     _stock("median_age", "Median age", "年龄中位数", "years", median_age, 0),
@@ -254,27 +279,27 @@ _ROWS: tuple[Indicator, ...] = (
         "males per 100 females",
         sex_ratio,
         0,
-        dims=_BOTH,
+        of=_BOTH,
     ),
     _stock(
         "women_15_49",
         "Women aged 15-49",
         "育龄妇女(15-49岁)",
-        _PERSONS,
+        PERSONS,
         women_of_childbearing_age,
         15,
         50,
-        dims=_BOTH,
+        of=_BOTH,
     ),
     _stock(
         "women_20_34",
         "Women aged 20-34",
         "旺盛期育龄妇女(20-34岁)",
-        _PERSONS,
+        PERSONS,
         women_of_peak_childbearing_age,
         20,
         35,
-        dims=_BOTH,
+        of=_BOTH,
     ),
     *_school_ages(),
     _stock(
@@ -287,18 +312,42 @@ _ROWS: tuple[Indicator, ...] = (
         65,
         single_from=15,
     ),
-    _flow("births", "Births", "出生人数", _PERSONS, everyone, "births"),
-    _flow("deaths", "Deaths", "死亡人数", _PERSONS, everyone, "deaths"),
+    _flow(
+        "births",
+        "Births",
+        "出生人数",
+        PERSONS,
+        everyone,
+        "births",
+        meaning="Live births in the step, of mothers of all ages.",
+    ),
+    _flow(
+        "deaths",
+        "Deaths",
+        "死亡人数",
+        PERSONS,
+        everyone,
+        "deaths",
+        meaning="Deaths in the step, of both sexes and all ages.",
+    ),
     _flow(
         "natural_increase",
         "Natural increase",
         "自然增长人数",
-        _PERSONS,
+        PERSONS,
         natural_increase,
         "births",
         "deaths",
     ),
-    _flow("net_migration", "Net migration", "净迁移人数", _PERSONS, everyone, "net_migration"),
+    _flow(
+        "net_migration",
+        "Net migration",
+        "净迁移人数",
+        PERSONS,
+        everyone,
+        "net_migration",
+        meaning="In- less out-migrants in the step, of both sexes and all ages.",
+    ),
     _flow(
         "crude_birth_rate",
         "Crude birth rate",
@@ -352,10 +401,11 @@ _ROWS: tuple[Indicator, ...] = (
         "births_by_order",
         "Births by order",
         "分孩次出生人数",
-        _PERSONS,
+        PERSONS,
         births_by_order,
         "births",
-        dims=("order",),
+        dims=("year", "order"),
+        of=("order",),
     ),
     _flow(
         "share_of_order_2_or_higher",
@@ -364,7 +414,7 @@ _ROWS: tuple[Indicator, ...] = (
         _PERCENT,
         partial(share_of_higher_order, order=2),
         "births",
-        dims=("order",),
+        of=("order",),
     ),
     _flow(
         "total_fertility_rate",
@@ -373,7 +423,7 @@ _ROWS: tuple[Indicator, ...] = (
         "births per woman",
         total_fertility_rate,
         "fertility_rate",
-        dims=("age",),
+        of=("age",),
     ),
     _flow(
         "mean_age_at_childbearing",
@@ -382,8 +432,8 @@ _ROWS: tuple[Indicator, ...] = (
         "years",
         mean_age_at_childbearing,
         "fertility_rate",
-        dims=("age",),
+        of=("age",),
     ),
 )
 
-INDICATORS: dict[str, Indicator] = {row.name: row for row in _ROWS}
+INDICATORS: dict[str, Indicator] = table_of(*_ROWS)
