@@ -19,20 +19,20 @@ import numpy as np
 import xarray as xr
 
 import popsim as ps
-from popsim.engine.classic import SUMMARY_AGES, Engine
-from popsim.engine.families import SimulationEngine
-from popsim.engine.inputs import check_inputs
-from popsim.engine.layout import CHILD_GROUPS
+from popsim.engine.classic import Case, case_of, summary_inputs
+from popsim.engine.families import CHILD_BORDERS, laid_out, room_for_ages, room_for_sums, without
+from popsim.engine.inputs import read
 from popsim.engine.policy import policy_rows
 from popsim.kernels.lanes.blocks import LANES
+from popsim.kernels.lanes.inputs import Demography, EveryAge, Policy, Summary
 from popsim.kernels.lanes.simulation import simulate
 from popsim.kernels.lanes.summary import allocate, project_summary
+from popsim.schema.conventions import SUMMARY_AGES
 from popsim.uncertainty import survival_polynomial
 
 YEARS, AGES = 77, 101
 ROUNDS, IN_A_ROW = 7, 2
 BORDERS = np.array([*SUMMARY_AGES, AGES])
-CHILD_BORDERS = np.array([*CHILD_GROUPS, 18])
 
 
 def in_turns(*functions: Callable[[], object]) -> list[float]:
@@ -49,37 +49,35 @@ def in_turns(*functions: Callable[[], object]) -> list[float]:
     return [median(spent) for spent in times]
 
 
-def engines(cells: int) -> tuple[Engine, SimulationEngine]:
-    """Both engines on the same cells."""
+def inputs_of(cells: int) -> tuple[Case, Demography, Policy]:
+    """What both kernels read of the same cells."""
     baseline = ps.load_baseline("china", end=2021 + YEARS - 1)
-    data = check_inputs(baseline, timing="even", outputs="summary")
-    luck = xr.DataArray(
+    factor = xr.DataArray(
         np.random.default_rng(1).uniform(0.8, 1.2, (cells, YEARS)),
         dims=("draw", "year"),
         coords={"draw": np.arange(cells), "year": baseline["year"]},
     )
-    fertility = data["fertility_rate"].expand_dims(order=["all"])
-    classic = Engine(data, fertility=fertility, factor=luck.expand_dims(order=["all"]))
-    still = xr.zeros_like(luck)
-    drawn = xr.Dataset(
+    still = xr.zeros_like(factor)
+    draws = xr.Dataset(
         {
-            "fertility_factor": luck,
+            "fertility_factor": factor,
             "migration_shift": still,
             "sex_ratio_factor": still + 1.0,
             "life_expectancy_shift": still.expand_dims(sex=["female", "male"]),
         }
     )
     medians = {"response": None, "take_up": None}
-    policy = policy_rows((), baseline, cells, slice(0, cells), medians, closed=True)
+    policy = policy_rows((), baseline, cells, slice(0, cells), medians, childcare_feedback=True)
     polynomial = survival_polynomial(baseline["mortality_rate"])
-    by_parity = SimulationEngine(
-        baseline.assign(survival_polynomial=polynomial.isel(coefficient=[0])),  # not drawn
-        drawn,
-        policy.rows,
-        scenarios=["baseline"],
-        instruments=[],
-    )
-    return classic, by_parity
+    not_drawn = baseline.assign(survival_polynomial=polynomial.isel(coefficient=[0]))
+    _, demography = laid_out(not_drawn, draws)
+    return case_of(read(baseline), factor=factor), demography, policy.rows
+
+
+def room(cells: int) -> tuple[Summary, EveryAge]:
+    """What the kernel by parity writes: sums alone."""
+    shape = (1, cells, YEARS)
+    return room_for_sums(shape, AGES, len(BORDERS) - 1, 0), room_for_ages(shape, AGES, False)
 
 
 def peak() -> float:
@@ -90,17 +88,16 @@ def peak() -> float:
 def main(cells: int = 1500) -> None:
     """Measure and print."""
     for few in (2, cells // 4):
-        engines(few)[1].run(SUMMARY_AGES)
+        _, demography, policy = inputs_of(few)
+        simulate(demography, policy, BORDERS, CHILD_BORDERS, *room(few))
         print(f"peak memory after {few} cells: {peak():.0f} MiB")
-    classic, by_parity = engines(cells)
+    case, demography, policy = inputs_of(cells)
     out = allocate(cells, YEARS, 1, len(BORDERS) - 1, 2 * AGES)
-    summary, every = by_parity._allocate(len(BORDERS) - 1, len(CHILD_GROUPS), False)
+    summary, ages = room(cells)
     # What the classic kernel does not write either.
-    for name in ("women", "completed", "children", "coverage"):
-        array = getattr(summary, name)
-        summary = summary._replace(**{name: np.empty((1, 0, *array.shape[2:]))})
-    given = (by_parity.demography, by_parity.policy, BORDERS, CHILD_BORDERS, summary, every)
-    inputs, starts = classic.summary_inputs(), np.arange(0, cells, LANES)
+    summary = without(summary, ["women", "completed", "children", "coverage"])
+    given = (demography, policy, BORDERS, CHILD_BORDERS, summary, ages)
+    inputs, starts = summary_inputs(case), np.arange(0, cells, LANES)
     seconds_classic, seconds_parity = in_turns(
         lambda: project_summary(inputs, starts, BORDERS, out),
         lambda: simulate(*given),

@@ -47,12 +47,12 @@ def counties(regions: int, years: int) -> Arrays:
     """
     from counties import county_baseline
 
-    from popsim.engine.inputs import check_inputs
+    from popsim.engine.inputs import read
 
     baseline = county_baseline(FIRST + years - 1)
     chosen = np.linspace(0, baseline.sizes["region"] - 1, regions).astype(int)
     some = baseline.isel(region=chosen)
-    data = check_inputs(some, timing="even", outputs="full")
+    data = read(some)
     # Counts that the smallest group can bear: the rate's of a third of those there at the start.
     counts = data["net_migration_rate"] * some["population"] / 3.0
     return {

@@ -91,9 +91,9 @@ def inputs(cells: int) -> dict[str, np.ndarray]:
     checked = ps.project(baseline)
     rng = np.random.default_rng(1)
     size = rng.uniform(1e-4, 1e-2, (cells, 1, 1))
-    from popsim.engine.inputs import check_inputs
+    from popsim.engine.inputs import read
 
-    data = check_inputs(baseline, timing="even", outputs="full")
+    data = read(baseline)
     return {
         "population": size * checked["population"].isel(time=0).values,
         "survival": data["survival_ratio"].values,

@@ -57,7 +57,7 @@ STAGES = {
     "kernel by parity": ("popsim.engine.families", "simulate"),
     "quantiles of totals": ("popsim.engine.totals", "select_quantiles"),
     "quantiles by parity": ("popsim.engine.plan", "quantiles_over_draws"),
-    "draws of demography": ("popsim.engine.draws:Luck", "of"),
+    "draws of demography": ("popsim.engine.draws:Draws", "of"),
     "draws of women by parity": ("popsim.engine.plan", "starting_women_draws"),
     "rates of the first year": ("popsim.engine.families", "_first_year"),
     "dependency ratios of totals": ("popsim.engine.totals", "percent_of"),

@@ -141,7 +141,12 @@ def variables_page() -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for row in VARIABLES.values():
-        forms = (f"With ({', '.join(dims)}): {said}" for dims, said in row.forms)
+        forms = (
+            f"With ({', '.join(form.dims)})"
+            + (f" [{form.unit}]" if form.unit else "")
+            + f" in a result: {form.meaning}"
+            for form in row.forms
+        )
         cells = (
             f"`{row.name}`",
             ", ".join(row.dims) or "none",

@@ -23,9 +23,10 @@ from popsim.baselines.birth_orders import national_order_mix, order_shares
 from popsim.baselines.load import census
 from popsim.baselines.parity_start import starting_women
 from popsim.data import table as shipped_table
-from popsim.engine.classic import Engine
+from popsim.engine import classic, parity
 from popsim.engine.inputs import check_inputs
-from popsim.engine.parity import ParityEngine, check_women, consistent_rates
+from popsim.engine.parity import consistent_rates
+from popsim.engine.parity_inputs import women_of
 from popsim.schema.provenance import RULE, with_rules
 from popsim.schema.territory import CHINA
 from popsim.schema.variables import describe
@@ -127,7 +128,7 @@ def scaled_inputs() -> xr.Dataset:
 def models(inputs: xr.Dataset) -> dict[str, Births]:
     """Births (year, order) of each model, given a factor on second and factors on first births."""
     data = check_inputs(inputs, timing="even", outputs="full")
-    women = check_women(inputs, data)
+    women = women_of(inputs)
     conditional = consistent_rates(inputs)["conditional_fertility_rate"]
     held = np.minimum(inputs["year"].values, LAST_BEFORE)
     conditional = conditional.sel(year=held).assign_coords(year=inputs["year"])
@@ -139,17 +140,17 @@ def models(inputs: xr.Dataset) -> dict[str, Births]:
         factor.loc[{"year": POLICY, "order": 2}] = second
         return factor
 
-    def parity(second: float, first: np.ndarray | float = 1.0) -> xr.DataArray:
+    def by_parity(second: float, first: np.ndarray | float = 1.0) -> xr.DataArray:
         factor = factors(second, first)
-        engine = ParityEngine(data, women=women, rates=conditional, factor=factor)
-        return engine.full()["births"].sum("age")
+        case = classic.case_of(data, women=women, fertility=conditional, factor=factor)
+        return parity.full(case)["births"].sum("age")
 
     def incidence(second: float, first: np.ndarray | float = 1.0) -> xr.DataArray:
         rates = inputs["fertility_rate_by_order"]
-        engine = Engine(data, fertility=rates, factor=factors(second, first))
-        return engine.full()["births"].sum("age")
+        case = classic.case_of(data, fertility=rates, factor=factors(second, first))
+        return classic.full(case)["births"].sum("age")
 
-    return {"parity": parity, "incidence": incidence}
+    return {"parity": by_parity, "incidence": incidence}
 
 
 def fitted(births: Births, first: np.ndarray | float = 1.0) -> float:

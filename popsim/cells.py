@@ -78,15 +78,16 @@ class Cells:
         return Rows(values, index)
 
     def label(
-        self, values: np.ndarray, core: Sequence[str], coords: Mapping[Hashable, Any]
+        self,
+        values: np.ndarray,
+        core: Sequence[str],
+        coords: Mapping[Any, xr.DataArray],
+        lead: tuple[str, ...] = (),
     ) -> xr.DataArray:
-        """Give an array (cell, core dims...) its leading dims and all labels back."""
-        shaped = values.reshape(self.shape + values.shape[1:])
-        dims = (*self.dims, *core)
-        usable = {k: v for k, v in {**self.coords, **coords}.items() if _fits(k, v, dims)}
+        """Give an array (lead..., cell, core dims...) its leading dims and all labels back."""
+        n = len(lead)
+        shaped = values.reshape((*values.shape[:n], *self.shape, *values.shape[n + 1 :]))
+        dims = (*lead, *self.dims, *core)
+        usable: dict[Hashable, Any] = {d: coords[d] for d in dims if d in coords}
+        usable |= {k: v for k, v in self.coords.items() if set(v.dims) <= set(dims)}
         return xr.DataArray(shaped, dims=dims, coords=usable)
-
-
-def _fits(name: Hashable, coord: Any, dims: Sequence[Hashable]) -> bool:
-    own = coord.dims if hasattr(coord, "dims") else ((name,) if np.ndim(coord) else ())
-    return all(d in dims for d in own)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from types import ModuleType
 
 import xarray as xr
 
+from popsim.engine import classic, parity
 from popsim.engine.blocks import chunks_of, over_blocks
-from popsim.engine.classic import Engine, check_migration_unit, of_all_orders
-from popsim.engine.inputs import CORE, check_inputs
+from popsim.engine.inputs import check_inputs
+from popsim.engine.migration_unit import check_migration_unit
+from popsim.engine.parity_inputs import check_parity, women_of
+from popsim.schema.conventions import CORE_DIMS
 from popsim.schema.provenance import provenance, rules_of
 
 
@@ -48,7 +52,7 @@ def project(
         after deaths and births.
     outputs : {"full", "summary"}
         Every age, or sums over the age groups of
-        :data:`popsim.engine.classic.SUMMARY_AGES` with single ages at the last ``time`` only.
+        :data:`popsim.schema.conventions.SUMMARY_AGES` with single ages at the last ``time`` only.
 
     Returns
     -------
@@ -79,7 +83,7 @@ def project(
     Warns
     -----
     MigrationAdjustmentWarning
-        Net migration would have emptied an age group and was altered.
+        Net migration would have emptied an age group and was adjusted.
     MigrationUnitWarning
         Net migration moves more than half of the people that a year begins with, or is below
         one person everywhere: is it in another unit?
@@ -112,20 +116,20 @@ def project(
     >>> result.population.dims
     ('time', 'sex', 'age')
     """
-    if isinstance(inputs, xr.Dataset) and (chunks := chunks_of(inputs, CORE)):
+    if isinstance(inputs, xr.Dataset) and (chunks := chunks_of(inputs, CORE_DIMS)):
         run = partial(project, timing=timing, outputs=outputs)
-        return over_blocks(run, inputs, chunks, core=CORE)
+        return over_blocks(run, inputs, chunks, core=CORE_DIMS)
     data = check_inputs(inputs, timing=timing, outputs=outputs)
+    engine: ModuleType = classic
+    given: dict[str, xr.DataArray] = {}
     if "conditional_fertility_rate" in inputs:
-        from popsim.engine.parity import ParityEngine, check_parity
-
-        women, rates = check_parity(inputs, data)
-        engine: Engine = ParityEngine(data, women=women, rates=rates, timing=timing)
-        result = engine.full() if outputs == "full" else engine.summary()
-    else:
-        engine = Engine(data, fertility=of_all_orders(data), timing=timing)
-        result = engine.full() if outputs == "full" else engine.summary()
-    check_migration_unit(data, engine, result if outputs == "full" else None)
+        check_parity(inputs, data)
+        engine = parity
+        given = {"fertility": inputs["conditional_fertility_rate"], "women": women_of(inputs)}
+    case = classic.case_of(data, **given, timing=timing)
+    result = engine.full(case) if outputs == "full" else engine.summary(case)
+    every_age = (lambda: result) if outputs == "full" else partial(engine.path, case)
+    check_migration_unit(data, lambda: every_age()["population"])
     result.attrs = {
         **data.attrs,
         **rules_of(inputs if isinstance(inputs, xr.Dataset) else data),

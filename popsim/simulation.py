@@ -10,23 +10,15 @@ import numpy as np
 import xarray as xr
 
 from popsim.engine.blocks import chunks_of
-from popsim.engine.classic import SUMMARY_AGES, Engine, check_migration_unit, of_all_orders
-from popsim.engine.inputs import CORE, OUTPUTS, check_inputs
-from popsim.engine.parity import check_orders, check_women
+from popsim.engine.inputs import OUTPUTS
 from popsim.engine.plan import BASELINE, GROUPS, RESULTS, Plan
-from popsim.errors import (
-    BoundsError,
-    CoordinateError,
-    DimensionError,
-    InputError,
-    MissingVariableError,
-    did_you_mean,
-)
+from popsim.engine.simulation_inputs import check_baseline
+from popsim.errors import InputError, did_you_mean
 from popsim.policy.response import check_place
 from popsim.scenario.load import load_scenario
 from popsim.scenario.model import Scenario
-from popsim.schema.checks import age_width, check_option
-from popsim.schema.variables import years_in_words
+from popsim.schema.checks import check_option
+from popsim.schema.conventions import CORE_DIMS, SUMMARY_AGES
 from popsim.uncertainty.draws import check_draws
 from popsim.uncertainty.intervals import Intervals
 from popsim.uncertainty.quantiles import check_probabilities
@@ -34,12 +26,10 @@ from popsim.uncertainty.sampling import Sampling, check_sampling
 
 AnyScenario = Scenario | str | PathLike[str]
 
-_NEEDED = ("mortality_rate", "women_by_parity", "children_by_order")
-
 
 def simulate(
     baseline: xr.Dataset,
-    scenarios: AnyScenario | Sequence[AnyScenario],
+    scenarios: AnyScenario | Sequence[AnyScenario] = (),
     *,
     end: int | None = None,
     draws: int = 1000,
@@ -48,7 +38,7 @@ def simulate(
     vary: str | Sequence[str] = GROUPS,
     sampling: Sampling = "random",
     intervals: Mapping[str, Intervals] | None = None,
-    loops: bool = True,
+    childcare_feedback: bool = True,
     age_groups: Sequence[int] = SUMMARY_AGES,
     quantiles: Sequence[float] | None = None,
     variables: str | Sequence[str] | None = None,
@@ -62,7 +52,7 @@ def simulate(
         From :func:`popsim.load_baseline`, :func:`popsim.build_baseline` or
         :func:`popsim.baselines.regions.load_regions`; with the dim ``region`` all of them at once.
     scenarios : Scenario, name or path, or a sequence of them
-        An empty list gives the baseline alone.
+        Without any, the baseline alone.
     end : int, optional
         Last calendar year; the baseline's if absent.
     draws : int
@@ -81,7 +71,7 @@ def simulate(
         (:func:`popsim.uncertainty.intervals.calibrate_to_intervals`). If absent WPP 2024's
         intervals of China, about which a place within the nation deviates; the attributes
         ``intervals_fertility`` and so on say what was in force.
-    loops : bool
+    childcare_feedback : bool
         Whether a scenario's own births lower its childcare coverage; else the baseline's do.
     age_groups : sequence of int
         Lower bounds of the age groups of a summary, from 0.
@@ -153,7 +143,7 @@ def simulate(
 
     The baseline of a draw has the births of its fertility rates times the draw's factor; they
     are split over the parities of the mothers by conditional rates
-    (:func:`popsim.engine.parity.consistent_rates`). A package multiplies the conditional rates
+    (:func:`popsim.engine.parity.consistent_rates`). A scenario multiplies the conditional rates
     of its draw's baseline and meets women of its own: those who have borne earlier are missing.
 
     Examples
@@ -164,25 +154,25 @@ def simulate(
     >>> result.births.dims
     ('scenario', 'draw', 'year', 'order')
     """
-    packages = _load(scenarios)
+    chosen = _load(scenarios)
     check_option(outputs, OUTPUTS, "outputs")
     check_sampling(sampling)
     check_draws(draws, 0)
     inputs = _until(baseline, end)
-    blocks: dict[Any, Any] = {**chunks_of(inputs, CORE), **(chunks or {})}
-    if not blocks:
-        _check(inputs, outputs)
+    blocks: dict[Any, Any] = {**chunks_of(inputs, CORE_DIMS), **(chunks or {})}
+    if not inputs.chunks:  # else each block is checked when it is computed
+        check_baseline(inputs, outputs)
     place = baseline.attrs.get("place")
-    for package in packages:
-        check_place(package, place)
+    for scenario in chosen:
+        check_place(scenario, place)
     plan = Plan(
-        packages=tuple(packages),
+        scenarios=tuple(chosen),
         draws=int(draws),
         seeds=_seeds(seed, vary),
         sampling=sampling,
         intervals=intervals,
         every_age=outputs == "full",
-        closed=loops,
+        childcare_feedback=childcare_feedback,
         age_groups=tuple(age_groups),
         quantiles=None if quantiles is None else check_probabilities(quantiles),
         variables=None if variables is None else _named(variables, outputs),
@@ -198,7 +188,7 @@ def _load(scenarios: AnyScenario | Sequence[AnyScenario]) -> list[Scenario]:
             where="scenarios",
             got=None,
             allowed="a Scenario, a name, a path, or a list of them",
-            fix="for the baseline alone give an empty list",
+            fix="for the baseline alone leave it out",
         )
     several = [scenarios] if isinstance(scenarios, Scenario | str | PathLike) else list(scenarios)
     loaded = [s if isinstance(s, Scenario) else load_scenario(s) for s in several]
@@ -262,44 +252,3 @@ def _seeds(seed: int | Mapping[str, int], vary: str | Sequence[str]) -> dict[str
     for value in own.values():
         check_draws(1, value)
     return {name: int(own.get(name, 0)) if name in vary else None for name in GROUPS}
-
-
-def _check(inputs: xr.Dataset, outputs: str) -> None:
-    """Raise unless the baseline can be simulated; once, before anything is cut into blocks."""
-    checked = check_inputs(inputs, timing="even", outputs=outputs)
-    if (width := age_width(checked)) != 1:
-        raise CoordinateError(
-            f"a simulation goes by single years, the baseline by {years_in_words(width)}",
-            where="age, year",
-            got=f"ages {checked['age'].values[:3].tolist()}",
-            allowed="single ages and years",
-            fix="build the baseline with popsim.build_baseline, which takes age groups apart; "
-            "popsim.project takes them as they are",
-        )
-    for name in _NEEDED:
-        if name not in inputs:
-            raise MissingVariableError(
-                f"the baseline has no {name}",
-                where=name,
-                got=f"variables {sorted(str(v) for v in inputs)}",
-                fix="build it with popsim.build_baseline"
-                + ("; draws of mortality need death rates" if name == "mortality_rate" else ""),
-            )
-    leading = [d for d in checked.dims if d not in (*CORE, "region")]
-    if leading:
-        raise DimensionError(
-            "a baseline is simulated by region at most",
-            where="baseline",
-            got=f"a further dimension {leading[0]!r}",
-            allowed="dims year, sex, age, and region",
-            fix=f"select one: baseline.sel({leading[0]}=...)",
-        )
-    people = checked["population"].sum(["sex", "age"])
-    if bool((people <= 0.0).any()):
-        raise BoundsError(
-            "the population is empty", where="population", got=0.0, allowed="somebody"
-        )
-    check_orders(inputs)
-    check_women(inputs, checked)
-    engine = Engine(checked, fertility=of_all_orders(checked))
-    check_migration_unit(checked, engine, stacklevel=4)

@@ -364,7 +364,7 @@ def test_bad_calls_are_refused(baseline, result):
             ps.simulate(baseline, "ouhai", draws=wrong)
     with pytest.raises(BoundsError, match="seed is not a whole number"):
         ps.simulate(baseline, "ouhai", draws=2, seed=None)
-    with pytest.raises(InputError, match=r"no scenario is given(.|\n)*an empty list"):
+    with pytest.raises(InputError, match=r"no scenario is given(.|\n)*leave it out"):
         ps.simulate(baseline, None, draws=2)
     with pytest.raises(DimensionError, match="by region at most"):
         ps.simulate(baseline.expand_dims(variant=["a", "b"]), "ouhai", draws=2)
@@ -393,6 +393,31 @@ def test_bad_calls_are_refused(baseline, result):
         ps.compare(result, against="ouhay")
     with pytest.raises(InputError, match="no dimension 'scenario'"):
         ps.compare(ps.project(baseline))
+
+
+def test_without_a_scenario_the_baseline_is_simulated(baseline):
+    alone = ps.simulate(baseline, draws=3)
+    xr.testing.assert_identical(alone, ps.simulate(baseline, [], draws=3))
+    assert alone["scenario"].values.tolist() == ["baseline"]
+    nothing = r"nothing to compare with 'baseline'(.|\n)*at least one scenario more(.|\n)*fix: sim"
+    with pytest.raises(InputError, match=nothing):
+        ps.compare(alone)
+
+
+def test_compare_says_which_variable_is_missing(baseline):
+    some = ps.simulate(baseline, "ouhai", draws=2, variables=["births", "cost"])
+    missing = r"the result has no population(.|\n)*dependency_ratio(.|\n)*variables="
+    with pytest.raises(MissingVariableError, match=missing):
+        ps.compare(some)
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_inputs_in_blocks_are_checked_too(districts, lazy):
+    """At once where they are in memory, else by the block."""
+    wrong = districts.assign(birth_order_share=districts["birth_order_share"] * 0.9)
+    given = wrong.chunk(region=2) if lazy else wrong
+    with pytest.raises(BoundsError, match="orders do not add up to one"):
+        ps.simulate(given, draws=2, chunks={"region": 2})
 
 
 @pytest.mark.parametrize(("option", "what"), [("outputs", "outputs"), ("sampling", "sampling")])

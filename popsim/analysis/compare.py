@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from popsim.errors import InputError
-from popsim.languages import long_names, of_attributes
+from popsim.errors import InputError, MissingVariableError
 from popsim.schema.checks import check_option
-from popsim.schema.decision_variables import PER_BIRTH
 from popsim.schema.provenance import provenance
+from popsim.schema.variables import CHANGES, describe
 from popsim.uncertainty.quantiles import quantiles
 
-_CHANGES = ("dependency_ratio", "child_dependency_ratio", "old_age_dependency_ratio")
+_RATIOS = ("dependency_ratio", "child_dependency_ratio", "old_age_dependency_ratio")
+_NEEDED = ("births", "cost", "population", *_RATIOS)
 
 
 def compare(result: xr.Dataset, against: str = "baseline") -> xr.Dataset:
@@ -42,13 +42,15 @@ def compare(result: xr.Dataset, against: str = "baseline") -> xr.Dataset:
     Raises
     ------
     InputError
-        The result has no scenarios or draws, or none of that name.
+        The result has no scenarios or draws, none of that name, or no other.
+    MissingVariableError
+        It was simulated without births, cost, population or dependency ratios.
 
     Notes
     -----
     Differences are taken draw by draw and the quantiles after. Where a draw has no
     additional births its cost per additional birth is infinite, and counts as such among
-    the quantiles. Additional births include any that a local package draws from next door.
+    the quantiles. Additional births include any that a local scenario draws from next door.
 
     Examples
     --------
@@ -59,7 +61,15 @@ def compare(result: xr.Dataset, against: str = "baseline") -> xr.Dataset:
     ('quantile', 'scenario', 'year')
     """
     base, other = sides(result, against)
-
+    missing = [name for name in _NEEDED if name not in result]
+    if missing:
+        raise MissingVariableError(
+            f"the result has no {missing[0]}",
+            where=missing[0],
+            got=f"variables {sorted(map(str, result.data_vars))}",
+            allowed=", ".join(_NEEDED),
+            fix="simulate with these among variables=, or without it",
+        )
     births, base_births = (births_by_order(r) for r in (other, base))
     extra = births - base_births
     extra_total = extra.sum("order")
@@ -67,34 +77,19 @@ def compare(result: xr.Dataset, against: str = "baseline") -> xr.Dataset:
     spent = cost.sum("instrument")
     gained = extra_total.sum("year")
     by_draw = {
-        "additional_births": (extra, "persons", "Additional births"),
-        "additional_births_total": (extra_total, "persons", "Additional births"),
-        "additional_births_percent": (
-            100.0 * extra_total / base_births.sum("order"), "percent", "Additional births",
-        ),
-        "cost": (cost, "yuan", "Additional spending"),
-        "cost_total": (spent, "yuan", "Additional spending"),
-        "cumulative_additional_births": (gained, "persons", "Additional births, all years"),
-        "cumulative_cost": (spent.sum("year"), "yuan", "Additional spending, all years"),
-        "cost_per_additional_birth": (
-            per_birth(spent.sum("year"), gained), PER_BIRTH, "Cost per additional birth",
-        ),
-        "population_change": (
-            _people(other) - _people(base), "persons", "Change of population",
-        ),
-    }  # fmt: skip
-    made = {}
-    for name, (values, unit, label) in by_draw.items():
-        made[name] = quantiles(values)
-        made[name].attrs = {"units": unit, **long_names(f"compare.{name}", label)}
-    for name in _CHANGES:
-        changed = made[f"{name}_change"] = quantiles(other[name] - base[name])
-        of = of_attributes(base[name].attrs)
-        changed.attrs = {
-            "units": "percentage points",
-            **long_names("compare.change", "Change of {of}", of=of),
-        }
-    comparison = xr.Dataset(made)
+        "additional_births": extra,
+        "additional_births_total": extra_total,
+        "additional_births_percent": 100.0 * extra_total / base_births.sum("order"),
+        "cost": cost,
+        "cost_total": spent,
+        "cumulative_additional_births": gained,
+        "cumulative_cost": spent.sum("year"),
+        "cost_per_additional_birth": per_birth(spent.sum("year"), gained),
+        "population_change": _people(other) - _people(base),
+        **{f"{name}_change": other[name] - base[name] for name in _RATIOS},
+    }
+    made = {name: quantiles(values) for name, values in by_draw.items()}
+    comparison = describe(xr.Dataset(made), CHANGES)
     comparison.attrs = {**result.attrs, **provenance("compare", against=against)}
     return comparison
 
@@ -105,7 +100,7 @@ def sides(result: xr.Dataset, against: str) -> tuple[xr.Dataset, xr.Dataset]:
     Raises
     ------
     InputError
-        The result has no scenarios or draws, or none of that name.
+        The result has no scenarios or draws, none of that name, or no other.
     """
     for dim in ("scenario", "draw"):
         if dim not in result.dims:
@@ -118,6 +113,14 @@ def sides(result: xr.Dataset, against: str) -> tuple[xr.Dataset, xr.Dataset]:
     names = [str(s) for s in result["scenario"].values]
     check_option(against, names, "against", what="the result has no scenario")
     others = [n for n in names if n != against]
+    if not others:
+        raise InputError(
+            f"the result has nothing to compare with {against!r}",
+            where="scenario",
+            got=names,
+            allowed=f"{against!r} and at least one scenario more",
+            fix="simulate scenarios beside it: popsim.simulate(baseline, 'ouhai')",
+        )
     return result.sel(scenario=against, drop=True), result.sel(scenario=others)
 
 

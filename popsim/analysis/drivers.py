@@ -14,7 +14,8 @@ from popsim.demography.indicators.decomposition import das_gupta
 from popsim.errors import DimensionError, InputError, MissingVariableError
 from popsim.languages import ENGLISH, in_each, languages
 from popsim.schema.checks import check_option, check_sex
-from popsim.schema.variables import FEMALE, PERSONS
+from popsim.schema.conventions import FEMALE
+from popsim.schema.variables import PERSONS
 
 #: Parts and their labels; other languages have them under ``drivers.<part>``.
 PARTS: dict[str, str] = {

@@ -1,8 +1,9 @@
 """What an indicator of kind "computed" may name: each measure computed from a result.
 
-Names, units and clocks stand in the table ``indicator_measures``, which scenario files are
-checked against; this module says how each of them is computed. All of them come on ``year``:
-a flow covers the calendar year, a stock is that of its 31 December (1 January of the next).
+Rows of the registry. Names, units and clocks stand in the table ``indicator_measures``, which
+scenario files are checked against; this module says how each of them is computed. All of them
+come on ``year``: a flow covers the calendar year, a stock is that of its 31 December (1 January of
+the next).
 """
 
 from __future__ import annotations
@@ -27,17 +28,17 @@ from popsim.demography.indicators.vital_rates import (
 from popsim.demography.mortality.lifetable import life_table
 from popsim.errors import MissingVariableError
 from popsim.schema.checks import check_option, check_same_coords
-from popsim.schema.variables import FEMALE, MALE, PERSONS
+from popsim.schema.conventions import FEMALE, MALE
+from popsim.schema.variables import PERSONS, Variable, table_of
 
 
-@dataclass(frozen=True)
-class Measure:
-    """One measure: its labels, and the function that computes it.
+@dataclass(frozen=True, kw_only=True)
+class Measure(Variable):
+    """A row of the registry that is computed from a simulation.
 
     Attributes
     ----------
-    name : str
-    en, zh, unit, unit_zh : str
+    zh, unit_zh : str
     clock : {"flow", "stock", "life_table"}
         A life_table measure is an input of the baseline: one figure a year, without draws.
     needs : tuple of str
@@ -46,14 +47,16 @@ class Measure:
         From these variables to an array on year or time.
     """
 
-    name: str
-    en: str
     zh: str
-    unit: str
     unit_zh: str
     clock: str
     needs: tuple[str, ...]
     compute: Callable[..., xr.DataArray]
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Its label by language, as the table has it."""
+        return {"en": self.en, "zh": self.zh}
 
 
 def births_by_sex(
@@ -176,15 +179,26 @@ _FUNCTIONS: dict[str, tuple[tuple[str, ...], Callable[..., xr.DataArray]]] = {
 
 def _rows() -> dict[str, Measure]:
     table = data.table("indicator_measures")
-    columns = ("measure", "en", "zh", "unit_en", "unit_zh", "clock")
-    rows = (table[column].astype(str) for column in columns)
-    return {
-        name: Measure(name, en, zh, unit, unit_zh, clock, *_FUNCTIONS[name])
-        for name, en, zh, unit, unit_zh, clock in zip(*rows, strict=True)
-    }
+    return table_of(
+        *(
+            Measure(
+                name=row["measure"],
+                dims=("year",),
+                unit=row["unit_en"],
+                en=row["en"],
+                zh=row["zh"],
+                meaning=f"{row['meaning']}.",
+                unit_zh=row["unit_zh"],
+                clock=row["clock"],
+                needs=_FUNCTIONS[row["measure"]][0],
+                compute=_FUNCTIONS[row["measure"]][1],
+            )
+            for row in table.astype(str).to_dict("records")
+        )
+    )
 
 
-MEASURES: dict[str, Measure] = _rows()
+MEASURES = _rows()
 
 
 def measure(name: str, result: xr.Dataset, baseline: xr.Dataset | None = None) -> xr.DataArray:
@@ -246,10 +260,5 @@ def measure(name: str, result: xr.Dataset, baseline: xr.Dataset | None = None) -
         values = values.rename(time="year")
         values = values.assign_coords(year=values["year"] - 1)
     out = values.reset_coords(drop=True).rename(name)
-    out.attrs = {
-        "units": row.unit,
-        "long_name": row.en,
-        "long_name_zh": row.zh,
-        "units_zh": row.unit_zh,
-    }
+    out.attrs = row.attrs() | {"units_zh": row.unit_zh}
     return out

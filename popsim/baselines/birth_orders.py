@@ -11,12 +11,12 @@ from popsim import data
 from popsim.demography.mortality.lifetable import life_table
 from popsim.demography.mortality.survival import survival_ratio
 from popsim.errors import InputError
+from popsim.schema.conventions import CHILD_END, ORDERS
 from popsim.schema.provenance import RULE
 from popsim.schema.variables import VARIABLES
 
-ORDERS = (1, 2, 3)
 #: Completed ages of the children whose birth order is carried along.
-CHILD_AGES = np.arange(18)
+CHILD_AGES = np.arange(CHILD_END)
 
 #: Raking ends when the mix is met to this share; it gains a digit or so a round.
 _MET = 1e-13

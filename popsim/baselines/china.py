@@ -17,7 +17,7 @@ from popsim.demography.ages.graduation import graduate_rates
 from popsim.demography.fertility.scaling import rates_from_pattern
 from popsim.demography.mortality.levels import scale_to_life_expectancy
 from popsim.errors import InputError
-from popsim.schema.variables import SEXES
+from popsim.schema.conventions import SEXES
 
 #: Years for which every table has figures (the tables of rates begin in 1950, but
 #: the age pattern of migration only in 2023).

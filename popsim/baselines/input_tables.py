@@ -17,6 +17,7 @@ from popsim.errors import (
     MissingVariableError,
 )
 from popsim.schema.checks import first_cell
+from popsim.schema.conventions import SEXES
 
 ByYear = float | pd.Series | xr.DataArray
 Table = pd.DataFrame | xr.DataArray
@@ -59,8 +60,8 @@ def as_array(given: Any, name: str) -> xr.DataArray:
             allowed="at least one number",
             fix="check the selection that made the table",
         )
-    if "sex" in array.dims and set(map(str, array["sex"].values)) == {"female", "male"}:
-        array = array.sel(sex=["female", "male"])
+    if "sex" in array.dims and set(map(str, array["sex"].values)) == set(SEXES):
+        array = array.sel(sex=list(SEXES))
     if "sex" in array.coords:
         array = array.assign_coords(sex=array["sex"].values.astype(str))
     return _as_numbers(array, name)

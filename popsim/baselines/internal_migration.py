@@ -12,7 +12,8 @@ from popsim.demography.migration.residual import residual_migration
 from popsim.demography.mortality.levels import scale_to_life_expectancy
 from popsim.demography.mortality.lifetable import life_table
 from popsim.errors import UnknownPlaceError, did_you_mean
-from popsim.schema.variables import SEXES, VARIABLES
+from popsim.schema.conventions import SEXES
+from popsim.schema.variables import VARIABLES
 
 #: Places whose borders are the same in both censuses (Huancui's are not).
 PLACES = ("ouhai", "cixi", "huzhou", "baotou")

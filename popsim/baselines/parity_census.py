@@ -12,10 +12,10 @@ import xarray as xr
 from popsim.baselines.parity_past import check_single_ages, women_from_shares
 from popsim.baselines.past_fertility import through_means
 from popsim.demography.ages.group_rows import parse_age_groups
-from popsim.demography.fertility.parity import PARITIES
 from popsim.errors import BoundsError, CoordinateError, InputError, did_you_mean
 from popsim.languages import languages, texts
 from popsim.schema.checks import check_values
+from popsim.schema.conventions import PARITIES
 from popsim.schema.variables import VARIABLES
 
 NotStated = Literal["refuse", "spread"]

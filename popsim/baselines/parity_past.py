@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from popsim.baselines.birth_orders import CHILD_AGES, ORDERS
+from popsim.baselines.birth_orders import CHILD_AGES
 from popsim.baselines.parity_relational import first_year_orders, walk
 from popsim.baselines.past_fertility import PastFertility
-from popsim.demography.fertility.parity import PARITIES
 from popsim.errors import CoordinateError
+from popsim.schema.conventions import ORDERS, PARITIES
 from popsim.schema.variables import VARIABLES
 
 #: Attribute of women by parity that are reconstructed: it names the table of assumptions.

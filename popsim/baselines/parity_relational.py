@@ -17,8 +17,8 @@ import numpy as np
 
 from popsim import data
 from popsim.errors import BoundsError
+from popsim.schema.conventions import ORDERS, PARITIES
 
-PARITIES, ORDERS = 4, 3
 #: Odds of the table ``parity_relational`` that draws vary, by the order of the birth.
 ODDS = ("first_odds", "second_odds", "third_odds")
 
@@ -259,9 +259,9 @@ def walk(
         Nearly all women of an age would bear in a year.
     """
     places, span, ages = rates.shape
-    shares = np.zeros((places, PARITIES, ages))
+    shares = np.zeros((places, len(PARITIES), ages))
     shares[:, 0] = 1.0
-    by_order = np.zeros((places, years, ORDERS, ages))
+    by_order = np.zeros((places, years, len(ORDERS), ages))
     for since in range(span, 0, -1):
         row = rates[:, span - since]
         total = row.sum(axis=-1)

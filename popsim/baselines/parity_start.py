@@ -20,8 +20,8 @@ from popsim import data
 from popsim.baselines import china
 from popsim.baselines.parity_past import RECONSTRUCTION, check_single_ages, women_from_shares
 from popsim.baselines.past_fertility import cumulated, held_before
-from popsim.demography.fertility.parity import PARITIES
 from popsim.errors import BoundsError, InputError
+from popsim.schema.conventions import PARITIES
 
 #: First and last 1 January that WPP's rates reach.
 FIRST_START, LAST_START = china.FIRST_YEAR + 1, china.LAST_YEAR + 1

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import xarray as xr
 
 from popsim.demography.mortality.lifetable import life_table
 from popsim.demography.mortality.survival import survival_ratio
 from popsim.errors import BoundsError, InputError
-from popsim.kernels.step.cohort import CLOSED, RATES
-from popsim.kernels.step.reference import one_step
+from popsim.kernels.step.cohort import CLOSED, RATES, project_full
 from popsim.languages import long_names
 from popsim.schema.checks import first_cell
+from popsim.schema.conventions import MIGRATION_COUNTS
 from popsim.schema.variables import VARIABLES
-
-_MIGRATION = ("net_migration", "net_migration_total")
 
 
 def relative_level(population: xr.DataArray, standard: xr.DataArray) -> xr.DataArray:
@@ -124,7 +124,7 @@ def constrained_fertility(
     >>> (rates.sum("age") / city.fertility_rate.sum("age")).round(6).values.ravel().tolist()
     [1.2, 0.8]
     """
-    given = [n for n in _MIGRATION if n in whole]
+    given = [n for n in MIGRATION_COUNTS if n in whole]
     if given:
         raise InputError(
             "migration in persons cannot be divided among regions",
@@ -133,29 +133,21 @@ def constrained_fertility(
             allowed="net_migration_rate, or none",
             fix="give each region its own baseline and use stack_regions",
         )
-    table = life_table(whole["mortality_rate"])
-    survival = survival_ratio(table, width=1).transpose("year", "sex", "age").values
+    survival = survival_ratio(life_table(whole["mortality_rate"]), width=1)
+    step = partial(_step, flat(survival), whole["sex_ratio_at_birth"].values, _moves(whole))
     fertility = whole["fertility_rate"].transpose("year", "age").values
-    srb = whole["sex_ratio_at_birth"].values
-    mode, moves = CLOSED, np.zeros_like(survival)
-    if "net_migration_rate" in whole:
-        mode = RATES
-        moves = whole["net_migration_rate"].transpose("year", "sex", "age").values
-
-    stock = population.transpose("region", "sex", "age").values
+    stock = np.ascontiguousarray(flat(population, "region"))
     levels = level.values
     bearing = np.where(fertility > 0.0, 1.0, 0.0)
     out = np.zeros((len(levels), *fertility.shape))
-    for t in range(len(srb)):
-        given_step = (survival[t], srb[t], moves[t])
-        women = np.array([_step(p, bearing[t], *given_step, mode)[1] for p in stock])
+    for t in range(len(fertility)):
+        _, women = step(t, stock, bearing[t, None])
         weighted = (levels[:, None] * women).sum(0)
         factor = np.divide(
             women.sum(0), weighted, out=np.zeros_like(weighted), where=weighted > 0.0
         )
         out[:, t] = levels[:, None] * (factor * fertility[t])
-        both = zip(stock, out[:, t], strict=True)
-        stock = np.array([_step(people, rates, *given_step, mode)[0] for people, rates in both])
+        stock, _ = step(t, stock, out[:, t])
     made = xr.DataArray(
         out,
         dims=("region", "year", "age"),
@@ -167,14 +159,40 @@ def constrained_fertility(
     return made if labels is None else made.assign_coords(region=labels)
 
 
+def _moves(whole: xr.Dataset) -> np.ndarray | None:
+    """Net migration rates (year, state); None where there are none."""
+    return flat(whole["net_migration_rate"]) if "net_migration_rate" in whole else None
+
+
+def flat(array: xr.DataArray, lead: str = "year") -> np.ndarray:
+    """Values (lead, state): sex and age as one axis, women first, as kernels take them."""
+    laid = array.transpose(lead, "sex", "age").values
+    return laid.reshape(len(laid), -1)
+
+
 def _step(
+    survival: np.ndarray,
+    srb: np.ndarray,
+    moves: np.ndarray | None,
+    t: int,
     stock: np.ndarray,
     fertility: np.ndarray,
-    survival: np.ndarray,
-    srb: float,
-    moves: np.ndarray,
-    mode: int,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Population (sex, age) at the end of the year and births (age) of one region."""
-    end, births, *_ = one_step(stock, survival, fertility[None], srb, moves, mode, 1.0, True)
-    return end, births[0]
+    """Population (region, state) at the end of the year, and births (region, age)."""
+    regions, states = stock.shape
+    each, all_one = np.arange(regions), np.zeros(regions, dtype=np.int64)
+    flows = np.zeros((1, 1, 1)) if moves is None else moves[None, t : t + 1]
+    people, births = np.empty((regions, 2, states)), np.empty((regions, 1, 1, states // 2))
+    deaths, migration, adjustment, lift = (np.zeros((regions, 1, states)) for _ in range(4))
+    project_full(
+        stock, each,
+        survival[None, t : t + 1], all_one,
+        fertility[:, None, None], each if len(fertility) > 1 else all_one,
+        np.ones((1, 1, 1)), all_one,
+        srb[None, t : t + 1], all_one,
+        flows, all_one,
+        CLOSED if moves is None else RATES, 1.0, True, 1, states // 2 - 1,
+        people, births, deaths, migration, adjustment, lift,
+        np.empty((regions, 1), dtype=np.int64),
+    )  # fmt: skip
+    return np.ascontiguousarray(people[:, 1]), births[:, 0, 0]

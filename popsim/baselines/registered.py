@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from popsim.baselines.central import central_projection
 from popsim.errors import BoundsError, DimensionError, MissingVariableError
 from popsim.languages import glossed
 from popsim.schema.checks import check_same_coords, check_sex, check_values, first_cell
@@ -97,7 +96,9 @@ def refuse_above_one(share: xr.DataArray) -> None:
         )
 
 
-def registered_share_of_births(baseline: xr.Dataset) -> xr.DataArray:
+def registered_share_of_births(
+    baseline: xr.Dataset, births: xr.DataArray | None = None
+) -> xr.DataArray:
     r"""Share of the births to residents that is to registered families.
 
     Parameters
@@ -105,6 +106,9 @@ def registered_share_of_births(baseline: xr.Dataset) -> xr.DataArray:
     baseline : xarray.Dataset
         Inputs of :func:`popsim.project` with ``registered_share`` [1]: one number, or by
         ``age`` of the mother; each also by ``region``.
+    births : xarray.DataArray, optional
+        (..., year, age) of the projection of the baseline [persons]; needed where the share is
+        by age.
 
     Returns
     -------
@@ -116,7 +120,7 @@ def registered_share_of_births(baseline: xr.Dataset) -> xr.DataArray:
     Raises
     ------
     MissingVariableError
-        The baseline has no registered_share.
+        The baseline has no registered_share, or births are needed and not given.
     BoundsError
         A share above 1 (more registered people than residents), below 0 or missing at
         some age.
@@ -160,7 +164,14 @@ def registered_share_of_births(baseline: xr.Dataset) -> xr.DataArray:
     refuse_above_one(share)
     check_values(share, VARIABLES["registered_share"])
     if "age" in share.dims:
-        births = central_projection(baseline)["births"]
+        if births is None:
+            raise MissingVariableError(
+                "the share of registered families is by age, and births by age are not given",
+                where="births",
+                got=None,
+                allowed="births (year, age) of the baseline [persons]",
+                fix="give popsim.project(baseline).births",
+            )
         share = (births * share).sum("age") / births.sum("age")
     out = share.transpose("region", ..., missing_dims="ignore").rename("registered_share")
     out.attrs = VARIABLES["registered_share"].attrs() | counted(baseline)

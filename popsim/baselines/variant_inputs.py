@@ -23,12 +23,11 @@ from popsim.schema.checks import (
     first_cell,
     require,
 )
+from popsim.schema.conventions import FEMALE, MIGRATION_FORMS, MORTALITY_FORMS
 from popsim.schema.provenance import RULE, new_rule
-from popsim.schema.variables import FEMALE, VARIABLES
+from popsim.schema.variables import VARIABLES
 
 _FERTILITY = ("fertility_rate", "fertility_rate_by_order")
-_MORTALITY = ("survival_ratio", "mortality_rate")
-_MIGRATION = ("net_migration", "net_migration_rate", "net_migration_total")
 
 # (years since the first projected year, births per woman above or below the baseline).
 # World Population Prospects 2024: Methodology, high- and low-fertility scenarios.
@@ -141,7 +140,7 @@ def hold_mortality(baseline: xr.Dataset) -> xr.Dataset:
 
 def _mortality_name(baseline: xr.Dataset) -> str:
     """Which of the two mortality inputs the baseline has, after checking it."""
-    present = [name for name in _MORTALITY if name in baseline]
+    present = [name for name in MORTALITY_FORMS if name in baseline]
     if len(present) != 1:
         error = ConflictError if present else MissingVariableError
         raise error(
@@ -179,4 +178,4 @@ def replace_generation(baseline: xr.Dataset) -> xr.Dataset:
 
 def close_borders(baseline: xr.Dataset) -> xr.Dataset:
     """Take out the migration, whichever way it is given."""
-    return baseline.drop_vars([name for name in _MIGRATION if name in baseline])
+    return baseline.drop_vars([name for name in MIGRATION_FORMS if name in baseline])

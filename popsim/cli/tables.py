@@ -170,11 +170,11 @@ def print_summary(package: Scenario, result: xr.Dataset, comparison: xr.Dataset)
         title = label(dict(instrument.title), " ")
         said = _sentence("background", "On top of: {title}, which is not counted.", title=title)
         console.print(said, highlight=False)
-    from popsim.uncertainty.in_force import FLOWS
+    from popsim.schema.conventions import MIGRATION_FORMS
 
     rule = result.attrs["rule_fertility_rate"]
     console.print(_sentence("baseline_rule", "Baseline: {rule}.", rule=rule), highlight=False)
-    flows = (result.attrs.get(f"rule_{name}") for name in FLOWS)
+    flows = (result.attrs.get(f"rule_{name}") for name in MIGRATION_FORMS)
     rule = next((said for said in flows if said), "closed: no migration")
     console.print(_sentence("migration_rule", "Migration: {rule}.", rule=rule), highlight=False)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from popsim.schema.variables import SEXES
+from popsim.schema.conventions import SEXES
 from popsim.uncertainty.intervals import Intervals
 from popsim.uncertainty.paths import NationalPaths
 from popsim.uncertainty.places import places_of
@@ -27,7 +27,7 @@ def _median(name: str) -> float:
     return 1.0 if name.endswith("factor") else 0.0
 
 
-class Luck:
+class Draws:
     """Draws of demography about a baseline.
 
     Parameters

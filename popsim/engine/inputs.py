@@ -12,21 +12,25 @@ from popsim.demography.mortality.survival import survival_ratio
 from popsim.errors import BoundsError, ConflictError, InputError
 from popsim.kernels.step import cohort
 from popsim.schema import checks
+from popsim.schema.conventions import (
+    CORE_DIMS,
+    MIGRATION_FORMS,
+    MORTALITY_FORMS,
+    REPRODUCTIVE_AGES,
+)
 from popsim.schema.variables import VARIABLES
 
 TIMINGS = ("even", "end")
 OUTPUTS = ("full", "summary")
-MIGRATION_MODES = {
-    "net_migration": cohort.COUNTS,
-    "net_migration_rate": cohort.RATES,
-    "net_migration_total": cohort.TOTAL,
-}
-_MORTALITY = ("survival_ratio", "mortality_rate")
+#: How kernels are told the form of net migration.
+MIGRATION_MODES = dict(
+    zip(MIGRATION_FORMS, (cohort.COUNTS, cohort.RATES, cohort.TOTAL), strict=True)
+)
 _REQUIRED = ("population", "fertility_rate", "sex_ratio_at_birth")
 _BY_PARITY = ("women_by_parity", "conditional_fertility_rate")
-INPUTS = (*_REQUIRED, *_MORTALITY, *MIGRATION_MODES, *_BY_PARITY)
-#: Dims that one cell needs whole.
-CORE = ("year", "sex", "age", "order", "parity", "child_age")
+#: What a projection reads, but for women by parity.
+_READ = (*_REQUIRED, *MORTALITY_FORMS, *MIGRATION_FORMS)
+INPUTS = (*_READ, *_BY_PARITY)
 #: Dimensions of age groups, and what takes an input from them to single ages.
 AGE_GROUPS = ("age_group", "abridged_age", "mother_age")
 _GRADUATION = "popsim.demography.ages.graduation."
@@ -37,8 +41,6 @@ GRADUATED_BY = {
     "net_migration": f"{_GRADUATION}graduate_net_migration",
     "net_migration_total": f"{_GRADUATION}graduate_net_migration, and name it net_migration",
 }
-#: Ages at which births can happen: below and above, registers know single cases only.
-REPRODUCTIVE_AGES = (10, 60)
 
 
 def check_inputs(
@@ -46,7 +48,7 @@ def check_inputs(
 ) -> xr.Dataset:
     """Check the inputs of a projection, once, and return those that it reads.
 
-    Mortality comes back as survival ratios. Raises as :func:`project` does.
+    Raises as :func:`project` does.
     """
     checks.check_option(timing, TIMINGS, "timing")
     checks.check_option(outputs, OUTPUTS, "outputs")
@@ -55,8 +57,8 @@ def check_inputs(
     by_parity = "conditional_fertility_rate" in data
     required = tuple(n for n in _REQUIRED if n != "fertility_rate" or not by_parity)
     checks.require(data, required)
-    mortality = _one_of(data, _MORTALITY, needed=True)
-    migration = _one_of(data, tuple(MIGRATION_MODES), needed=False)
+    mortality = _one_of(data, MORTALITY_FORMS, needed=True)
+    migration = _one_of(data, MIGRATION_FORMS, needed=False)
     names = [*required, *mortality, *migration]
     for name in names:
         refuse_age_groups(data[name], name)
@@ -69,16 +71,22 @@ def check_inputs(
         checks.check_values(data[name], VARIABLES[name])
     if not by_parity:
         check_reproductive_ages(data["fertility_rate"], "fertility_rate", width)
-    data = data[names]
-    if mortality == ("mortality_rate",):
-        rates = data["mortality_rate"]
-        if width != 1:
-            check_first_group(rates)
-            rates = separate_infants(rates)
-        table = life_table(rates)
-        ratios = survival_ratio(table, width=width)
-        data = data.drop_vars("mortality_rate").assign(survival_ratio=ratios)
-    return data
+    if "mortality_rate" in mortality and width != 1:
+        check_first_group(data["mortality_rate"])
+    return data[names]
+
+
+def read(inputs: xr.Dataset) -> xr.Dataset:
+    """What a projection reads of checked inputs, mortality as survival ratios."""
+    data = inputs[[name for name in _READ if name in inputs]]
+    if "mortality_rate" not in data:
+        return data
+    rates = data["mortality_rate"]
+    width = int(data["age"].values[1] - data["age"].values[0])
+    if width != 1:
+        rates = separate_infants(rates)
+    ratios = survival_ratio(life_table(rates), width=width)
+    return data.drop_vars("mortality_rate").assign(survival_ratio=ratios)
 
 
 def _as_dataset(inputs: xr.Dataset | Mapping[str, xr.DataArray]) -> xr.Dataset:
@@ -139,7 +147,7 @@ def refuse_age_groups(array: xr.DataArray, name: str) -> None:
 
 def refuse_foreign_dims(array: xr.DataArray, name: str) -> None:
     """Raise DimensionError if an input varies over a core dimension of other variables."""
-    foreign = [d for d in CORE if d in array.dims and d not in VARIABLES[name].dims]
+    foreign = [d for d in CORE_DIMS if d in array.dims and d not in VARIABLES[name].dims]
     if foreign:
         raise checks.DimensionError(
             f"{name} varies over {foreign[0]!r}, which it cannot",

@@ -1,269 +1,252 @@
-"""What the engines of a simulation have in common: people and rates as rows, and labels back."""
+"""Inputs laid out as kernels take them, and labels laid on what comes back: one for all engines."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from popsim.cells import Cells, Rows
 from popsim.demography.migration.mobility import mobility
-from popsim.engine.classic import altered_text, bearing_ages, flat, group_labels
 from popsim.engine.inputs import MIGRATION_MODES
-from popsim.engine.parity import ORDERS, PARITIES
-from popsim.errors import BirthsLostWarning, InfeasibleError, MigrationAdjustmentWarning
 from popsim.kernels.step import cohort
-from popsim.schema.variables import SEXES
+from popsim.schema.conventions import (
+    BEARING_AGES,
+    CHILD_END,
+    CHILD_GROUPS,
+    CORE_DIMS,
+    ORDERS,
+    PARITIES,
+    SEXES,
+)
 
-#: Lower bounds of the groups of children by order: childcare, kindergarten, and three of school.
-CHILD_GROUPS = (0, 3, 6, 12, 15)
-CHILD_GROUPS_END = 18
-
-#: Births that are lost to rounding alone: far above that of a sum, far below a birth in a million.
-_ROUNDING = 1e-9
-
-_CORE = ("year", "sex", "age", "order", "parity", "child_age", "coefficient")
+#: Labels of a result's own dims.
+Labels = dict[str, xr.DataArray]
 
 
+@dataclass(frozen=True)
 class Layout:
-    """One block of regions with all their draws, as kernels take it.
-
-    Parameters
-    ----------
-    data : xarray.Dataset
-        population (sex, age), fertility_rate (year, age), survival_polynomial (year,
-        coefficient, sex, age), sex_ratio_at_birth (year) and at most one form of net migration,
-        all with the dim ``region`` or without it.
-    luck : xarray.Dataset, optional
-        fertility_factor, migration_shift, sex_ratio_factor (draw, year) and
-        life_expectancy_shift (draw, year, sex), in the unit of the polynomial. Without it
-        cells are regions, and what is drawn is laid out elsewhere.
+    """One set of checked inputs, as kernels take it.
 
     Attributes
     ----------
     cells : Cells
         Draws innermost.
-    population, fertility, survival, flows : Rows
-        ``flows`` are net migration: (row, year, state), or (row, year, 1) for a total.
-    mobile : numpy.ndarray
-        (row of population, state or 1): net migrants at a migration shift of 1.
+    ages, years : numpy.ndarray
+        Lower bounds of the age groups, first years of the steps.
+    population, survival, fertility, srb, flows : Rows
+        ``survival`` are ratios (row, year, state) or a polynomial (row, year, coefficient,
+        state), ``flows`` net migration (row, year, state), or (row, year, 1) for a total; a state
+        is a sex and age, women first.
     mode : int
         How migration is given.
     first, last : int
-        The reproductive ages are ``first <= age < last``.
+        Births happen at ages of index ``first <= a < last``.
     """
 
-    def __init__(self, data: xr.Dataset, luck: xr.Dataset | None = None) -> None:
-        self.ages, self.years = data["age"].values, data["year"].values
-        self.luck = xr.Dataset() if luck is None else luck
-        self._people = people = data["population"]
-        leading = {"people": people}
-        if "region" in data.dims:
-            leading["region"] = data["region"]
-        if luck is not None:
-            leading["draw"] = luck["draw"]
-        self.cells = cells = Cells(leading, core=_CORE)
-        self.population = state(cells.rows(people, ["sex", "age"]))
-        form = next((n for n in MIGRATION_MODES if n in data), None)
-        self.mode = MIGRATION_MODES[form] if form else cohort.CLOSED
-        moves = mobility(people)
-        if form is None:
-            nobody = np.zeros((1, len(self.years), 1))
-            self.flows = Rows(nobody, np.zeros(cells.count, dtype=np.int64))
-            self.mobile = np.zeros((len(self.population.values), 1))
-        elif self.mode == cohort.TOTAL:
-            flows = cells.rows(data[form], ["year"])
-            self.flows = Rows(flows.values[:, :, None], flows.index)
-            self.mobile = self.like_people(people.sum(["sex", "age"]), [])[:, None]
-        else:
-            self.flows = state(cells.rows(data[form], ["year", "sex", "age"]))
-            if self.mode == cohort.COUNTS:
-                moves = moves * people
-            self.mobile = flat(self.like_people(moves, ["sex", "age"]))
-        self.fertility = cells.rows(data["fertility_rate"], ["year", "age"])
-        self.survival = state(
-            cells.rows(data["survival_polynomial"], ["year", "coefficient", "sex", "age"])
-        )
-        self.first, self.last = bearing_ages(self.fertility.values[:, :, None])
+    cells: Cells
+    ages: np.ndarray
+    years: np.ndarray
+    population: Rows
+    survival: Rows
+    fertility: Rows
+    srb: Rows
+    flows: Rows
+    mode: int
+    first: int
+    last: int
 
-    def like_people(self, array: xr.DataArray, core: list[str]) -> np.ndarray:
-        """Rows of an array, one for each row of the population."""
-        people = self._people
-        missing = {d: people[d] for d in people.dims if d not in ("sex", "age", *array.dims)}
-        return self.cells.rows(array.expand_dims(missing), core).values
-
-    def drawn(self, name: str, core: list[str]) -> np.ndarray:
-        """A quantity of the draws, one row for each cell."""
-        rows = self.cells.rows(self.luck[name], core)
-        if len(rows.values) == self.cells.count:  # in the order of the cells
-            return rows.values
-        return np.ascontiguousarray(rows.values[rows.index])
-
-    def label(
-        self,
-        values: np.ndarray,
-        core: Sequence[str],
-        labels: dict[str, xr.DataArray],
-        lead: tuple[str, ...] = ("scenario",),
-    ) -> xr.DataArray:
-        """Give an array (lead..., cell, core...) its dims and labels back."""
-        n = len(lead)
-        shaped = values.reshape((*values.shape[:n], *self.cells.shape, *values.shape[n + 1 :]))
-        dims = (*lead, *self.cells.dims, *core)
-        coords: dict[Any, Any] = {d: labels[str(d)] for d in dims if d in labels}
-        coords |= {k: v for k, v in self.cells.coords.items() if set(v.dims) <= set(dims)}
-        return xr.DataArray(shaped, dims=dims, coords=coords)
-
-    def labels(
-        self, lower: Sequence[int], scenarios: Sequence[str], instruments: Sequence[str]
-    ) -> dict[str, xr.DataArray]:
-        """Coordinates of a result whose age groups begin at ``lower``."""
-        coords: dict[str, Any] = {
-            "scenario": np.array(scenarios, dtype=str),
-            "time": np.append(self.years, self.years[-1] + 1),
-            "year": self.years,
-            "sex": list(SEXES),
-            "age": self.ages,
-            "age_group": group_labels(lower),
-            "order": list(ORDERS),
-            "parity": list(PARITIES),
-            "child_group": group_labels([*CHILD_GROUPS, CHILD_GROUPS_END])[:-1],
-            "instrument": np.array(instruments, dtype=str),
-        }
-        made = {k: xr.DataArray(v, dims=k) for k, v in coords.items()}
-        made["time"].attrs["long_name"] = "1 January of the year"
-        made["year"].attrs["long_name"] = "calendar year"
-        made["age"].attrs |= {"units": "years", "long_name": "completed age"}
-        return made
+    @property
+    def step(self) -> int:
+        """Years that a step covers."""
+        return int(self.ages[1] - self.ages[0])
 
     def borders(self, lower_bounds: Sequence[int]) -> tuple[list[int], np.ndarray]:
         """Lower bounds that there are, and where the ages of each group begin and end."""
         lower = [a for a in lower_bounds if a in set(self.ages.tolist())]
         return lower, np.append(np.searchsorted(self.ages, lower), len(self.ages)).astype(np.int64)
 
-    def alteration(
-        self, altered: np.ndarray, adjustment: np.ndarray, scenarios: Sequence[str]
-    ) -> Alteration | None:
-        """Where net migration would have emptied an age group, if anywhere.
+    def labels(
+        self, lower: Sequence[int] = (), *, year: str = "calendar year", **own: Any
+    ) -> Labels:
+        """Coordinates of a result.
 
-        ``altered`` (scenario, cell, year) counts groups; ``adjustment`` is in persons.
+        Parameters
+        ----------
+        lower : sequence of int
+            Lower bounds of its age groups, if it has any.
+        year : str
+            What ``year`` is.
+        **own
+            Labels of further dims (scenario, instrument, draw), or others than usual.
         """
-        if not altered.any():
-            return None
-        s, c, t = (int(k) for k in np.unravel_index(int(np.argmax(altered > 0)), altered.shape))
-        at = self._at(c, t)
-        at = {"year": at.pop("year"), "scenario": scenarios[s], **at}
-        return Alteration(int(altered.sum()), float(np.abs(adjustment).sum()), at)
+        coords: dict[str, Any] = {
+            "time": np.append(self.years, self.years[-1] + self.step),
+            "year": self.years,
+            "sex": list(SEXES),
+            "age": self.ages,
+            "age_group": group_labels(lower),
+            "order": list(ORDERS),
+            "parity": list(PARITIES),
+            "child_group": group_labels([*CHILD_GROUPS, CHILD_END])[:-1],
+            **own,
+        }
+        made = {dim: xr.DataArray(values, dims=dim) for dim, values in coords.items()}
+        made["time"].attrs["long_name"] = "1 January of the year"
+        made["year"].attrs["long_name"] = year
+        made["age"].attrs |= {"units": "years", "long_name": "completed age"}
+        return made
 
-    def lost_births(self, lost: np.ndarray, births: np.ndarray) -> LostBirths | None:
-        """Where births (cell, year) are lost of those that are borne, if anywhere."""
-        some = lost > _ROUNDING * births
-        if not some.any():
-            return None
-        c, t = (int(k) for k in np.unravel_index(int(np.argmax(some)), some.shape))
-        return LostBirths(float(lost[some].sum()), int(some.sum()), self._at(c, t))
+    def dataset(
+        self,
+        arrays: Mapping[str, tuple[np.ndarray, Sequence[str]]],
+        labels: Labels,
+        lead: tuple[str, ...] = (),
+    ) -> xr.Dataset:
+        """Arrays (lead..., cell, own dims...), each with its own dims, with all labels back."""
+        return xr.Dataset(
+            {n: self.cells.label(v, dims, labels, lead) for n, (v, dims) in arrays.items()}
+        )
 
-    def _at(self, cell: int, year: int) -> dict[Any, Any]:
+    def at(self, cell: int, year: int) -> dict[Any, Any]:
         """Labels of a cell and year."""
         at: dict[Any, Any] = {"year": self.years[year]}
         for dim, i in zip(self.cells.dims, np.unravel_index(cell, self.cells.shape), strict=True):
-            at[dim] = self.cells.coords[dim].values[i]
+            at[dim] = self.cells.coords[dim].values[i] if dim in self.cells.coords else int(i)
         return at
 
+    def mobile(self, people: xr.DataArray) -> np.ndarray:
+        """Net migrants (row of population, state or 1) at a migration shift of 1."""
+        if self.mode == cohort.CLOSED:
+            return np.zeros((len(self.population.values), 1))
+        if self.mode == cohort.TOTAL:
+            return self.like_people(people, people.sum(["sex", "age"]), [])[:, None]
+        moves = mobility(people)
+        if self.mode == cohort.COUNTS:
+            moves = moves * people
+        return flat(self.like_people(people, moves, ["sex", "age"]))
 
-@dataclass(frozen=True)
-class LostBirths:
-    """Births that were asked for where no woman of reproductive age was left to bear them.
+    def like_people(self, people: xr.DataArray, array: xr.DataArray, core: list[str]) -> np.ndarray:
+        """Rows of an array, one for each row of the population."""
+        missing = {d: people[d] for d in people.dims if d not in ("sex", "age", *array.dims)}
+        return self.cells.rows(array.expand_dims(missing), core).values
 
-    Attributes
+    def of_each_cell(self, array: xr.DataArray, core: list[str]) -> np.ndarray:
+        """Rows of an array, one for each cell."""
+        rows = self.cells.rows(array, core)
+        if len(rows.values) == self.cells.count:  # in the order of the cells
+            return rows.values
+        return np.ascontiguousarray(rows.values[rows.index])
+
+
+def lay_out(
+    data: xr.Dataset,
+    fertility: xr.DataArray,
+    rate_dims: Sequence[str] = ("year", "age"),
+    *,
+    leading: Mapping[str, xr.DataArray],
+    births_move: bool = False,
+) -> Layout:
+    """Lay checked inputs out as kernels take them.
+
+    Parameters
     ----------
-    births : float
-        [persons]
-    years : int
-        Years of draws (and regions) in which some are lost.
-    first : dict
-        Where it happened first: labels by dim.
+    data : xarray.Dataset
+        population (sex, age), survival_ratio (year, sex, age) or survival_polynomial (year,
+        coefficient, sex, age), sex_ratio_at_birth (year), at most one form of net migration.
+    fertility : xarray.DataArray
+    rate_dims : sequence of str
+        Its own dims.
+    leading : mapping of str to DataArray
+        Arrays whose leading dims the cells have, in this order.
+    births_move : bool
+        Whether women of the bearing ages bear what others cannot.
     """
-
-    births: float
-    years: int
-    first: dict[Any, Any]
-
-    def _what(self) -> tuple[str, str]:
-        at = ", ".join(f"{dim}={label}" for dim, label in self.first.items())
-        return "more births are asked for than all women of reproductive age can bear", at
-
-    def refuse(self) -> None:
-        """Raise: fertility is as given, not drawn."""
-        what, at = self._what()
-        raise InfeasibleError(
-            what,
-            where=f"fertility_rate at {at}",
-            got=f"{self.births:.6g} births that nobody is left to bear, in all years together",
-            allowed="about one birth a year for three of four women",
-            fix="check fertility_rate (births per woman and year) and the women of the population",
-        )
-
-    def warn(self) -> None:
-        """Say so, once, where ``simulate()`` was called."""
-        what, at = self._what()
-        warnings.warn(
-            f"in {self.years} years of draws {what}; {self.births:.6g} births are lost in all, "
-            f"first at {at}; narrower intervals of fertility (intervals=) avoid it",
-            BirthsLostWarning,
-            stacklevel=5,
-        )
-
-
-@dataclass(frozen=True)
-class Alteration:
-    """Net migration that would have emptied age groups, and was altered.
-
-    Attributes
-    ----------
-    groups : int
-    persons : float
-    first : dict
-        Where it happened first: labels by dim.
-    """
-
-    groups: int
-    persons: float
-    first: dict[Any, Any]
-
-    def warn(self) -> None:
-        """Say so, once, where ``simulate()`` was called."""
-        at = ", ".join(f"{dim}={label}" for dim, label in self.first.items())
-        text = altered_text(self.groups, self.persons, at)
-        warnings.warn(text, MigrationAdjustmentWarning, stacklevel=5)
+    cells, years, ages = Cells(leading, core=CORE_DIMS), data["year"].values, data["age"].values
+    polynomial = "survival_polynomial" in data
+    survival = data["survival_polynomial" if polynomial else "survival_ratio"]
+    of_survival = ["year", *(["coefficient"] if polynomial else []), "sex", "age"]
+    rates = cells.rows(fertility, rate_dims)
+    first, last = bearing_ages(rates.values)
+    if births_move:
+        first, last = may_bear(first, last, ages)
+    form = next((n for n in MIGRATION_MODES if n in data), None)
+    mode = MIGRATION_MODES[form] if form else cohort.CLOSED
+    if form is None:
+        flows = Rows(np.zeros((1, len(years), 1)), np.zeros(cells.count, dtype=np.int64))
+    elif mode == cohort.TOTAL:
+        total = cells.rows(data[form], ["year"])
+        flows = Rows(total.values[:, :, None], total.index)
+    else:
+        flows = _state(cells.rows(data[form], ["year", "sex", "age"]))
+    return Layout(
+        cells=cells,
+        ages=ages,
+        years=years,
+        population=_state(cells.rows(data["population"], ["sex", "age"])),
+        survival=_state(cells.rows(survival, of_survival)),
+        fertility=rates,
+        srb=cells.rows(data["sex_ratio_at_birth"], ["year"]),
+        flows=flows,
+        mode=mode,
+        first=first,
+        last=last,
+    )
 
 
-class Notes(NamedTuple):
-    """What has to be said of a simulation, if anything."""
-
-    alteration: Alteration | None = None
-    lost: LostBirths | None = None
+def flat(array: np.ndarray) -> np.ndarray:
+    """The same memory with sex and age as one axis."""
+    return array.reshape(*array.shape[:-2], -1)
 
 
-def add_up(parts: Iterable[Notes]) -> Notes:
-    """What is to be said of parts that follow each other."""
-    parts = list(parts)
-    altered = [part.alteration for part in parts if part.alteration is not None]
-    lost = [part.lost for part in parts if part.lost is not None]
-    alteration, births = None, None
-    if altered:
-        groups, persons = sum(a.groups for a in altered), sum(a.persons for a in altered)
-        alteration = Alteration(groups, persons, altered[0].first)
-    if lost:
-        years, some = sum(part.years for part in lost), sum(part.births for part in lost)
-        births = LostBirths(some, years, lost[0].first)
-    return Notes(alteration, births)
+def by_sex(states: np.ndarray) -> np.ndarray:
+    """The same memory with sex and age as axes of their own."""
+    return states.reshape(*states.shape[:-1], len(SEXES), states.shape[-1] // len(SEXES))
 
 
-def state(rows: Rows) -> Rows:
+def in_turn(*rows: Rows) -> list[np.ndarray]:
+    """Values and index of each, as the step kernels take them."""
+    return [part for row in rows for part in (row.values, row.index)]
+
+
+def _state(rows: Rows) -> Rows:
     """Both sexes in one vector, women first, as the kernels take them."""
     return Rows(flat(rows.values), rows.index)
+
+
+def bearing_ages(rates: np.ndarray) -> tuple[int, int]:
+    """First and last (exclusive) index of age with any births, clear of both end groups."""
+    some = np.flatnonzero(rates.any(axis=tuple(range(rates.ndim - 1))))
+    if len(some) == 0:
+        return 1, 1
+    return max(int(some[0]), 1), min(int(some[-1]) + 1, rates.shape[-1] - 1)
+
+
+def may_bear(first: int, last: int, ages: np.ndarray) -> tuple[int, int]:
+    """As :func:`bearing_ages`, with the ages to which births may move that are too many for theirs.
+
+    Examples
+    --------
+    >>> may_bear(20, 22, np.arange(101)), may_bear(13, 54, np.arange(101))
+    ((15, 50), (13, 54))
+    """
+    some = np.flatnonzero((ages >= BEARING_AGES[0]) & (ages < BEARING_AGES[1]))
+    if len(some) == 0:
+        return first, last
+    return max(min(first, int(some[0])), 1), min(max(last, int(some[-1]) + 1), len(ages) - 1)
+
+
+def group_labels(lower: Sequence[int]) -> list[str]:
+    """Label age groups by their lower bounds, the last one open.
+
+    Examples
+    --------
+    >>> group_labels([0, 15, 65])
+    ['0-14', '15-64', '65+']
+    """
+    closed = [f"{a}-{b - 1}" for a, b in pairwise(lower)]
+    return [*closed, *(f"{a}+" for a in lower[-1:])]

@@ -7,16 +7,17 @@ that no size is refused: a warning says which unit is likely, and how to mend it
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 import xarray as xr
 
 from popsim.errors import MigrationUnitWarning
 from popsim.schema.checks import first_cell
+from popsim.schema.conventions import MIGRATION_COUNTS
 from popsim.schema.variables import VARIABLES
 
 _RATE = "net_migration_rate"
-_COUNTS = ("net_migration", "net_migration_total")
 
 #: Share of a population that moves in a year beyond which rates are taken to be in another unit:
 #: no place of WPP 2024 is near it (the most in a year from 2023 to 2100: 8 percent).
@@ -25,6 +26,26 @@ _MOST_MOVING = 0.5
 #: Share below which numbers of less than a person at every age are taken to be rates: in a
 #: population in which so few move, that some do shows at the ages at which people move.
 _LEAST_MOVING = 1e-4
+
+
+def check_migration_unit(
+    data: xr.Dataset, people: Callable[[], xr.DataArray], *, stacklevel: int = 3
+) -> None:
+    """Warn where net migration seems to be in another unit.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        Checked inputs of a projection.
+    people : callable
+        Gives the population (..., time, sex, age) that a year begins with, by which the rates
+        count; called if any rate is that large.
+    stacklevel : int
+        As of :func:`warnings.warn`, counted from the caller's caller.
+    """
+    warn_of_small_counts(data, stacklevel=stacklevel)
+    if large_rates(data):
+        warn_of_large_rates(data, people(), stacklevel=stacklevel)
 
 
 def large_rates(data: xr.Dataset) -> bool:
@@ -80,7 +101,7 @@ def warn_of_small_counts(data: xr.Dataset, *, stacklevel: int) -> None:
     stacklevel : int
         As of :func:`warnings.warn`, counted from the caller.
     """
-    name = next((n for n in _COUNTS if n in data), None)
+    name = next((n for n in MIGRATION_COUNTS if n in data), None)
     if name is None or not data[name].size:
         return
     values = data[name].values

@@ -12,17 +12,19 @@ import xarray as xr
 
 from popsim.baselines.registered import counted
 from popsim.demography.indicators.dependency import dependency_ratio
+from popsim.engine.adjustment import Notes, add_up
 from popsim.engine.blocks import join, over_blocks, slices
-from popsim.engine.draws import Luck
-from popsim.engine.families import SimulationEngine
-from popsim.engine.inputs import CORE
-from popsim.engine.layout import Notes, add_up
-from popsim.engine.parity import consistent_rates
-from popsim.engine.policy import differs_by_region, policy_rows
-from popsim.engine.totals import RATIOS, TOTALS, TotalsEngine
+from popsim.engine.draws import Draws
+from popsim.engine.families import simulated
+from popsim.engine.parity import rates_of_checked
+from popsim.engine.parity_inputs import incidence_rates, women_of
+from popsim.engine.policy import PolicyRows, differs_by_region, policy_rows
+from popsim.engine.simulation_inputs import check_baseline
+from popsim.engine.totals import RATIOS, TOTALS, totals
 from popsim.errors import InputError
 from popsim.kernels._jit import most_threads, threads
 from popsim.scenario.model import Scenario
+from popsim.schema.conventions import CORE_DIMS
 from popsim.schema.provenance import provenance, rules_of
 from popsim.schema.variables import describe
 from popsim.uncertainty.in_force import intervals_in_force, warn_of_borrowed
@@ -82,14 +84,14 @@ class Plan:
 
     Attributes
     ----------
-    packages : tuple of Scenario
+    scenarios : tuple of Scenario
     draws : int
     seeds : dict of str to int or None
         By group; None holds the group at its median.
     sampling : str
     intervals : mapping of str to Intervals or None
     every_age : bool
-    closed : bool
+    childcare_feedback : bool
         Whether childcare coverage is of a scenario's own children.
     age_groups : tuple of int
     quantiles : tuple of float or None
@@ -97,13 +99,13 @@ class Plan:
         As in :func:`popsim.simulate`.
     """
 
-    packages: tuple[Scenario, ...]
+    scenarios: tuple[Scenario, ...]
     draws: int
     seeds: dict[str, int | None]
     sampling: Sampling
     intervals: Mapping[str, Intervals] | None
     every_age: bool
-    closed: bool
+    childcare_feedback: bool
     age_groups: tuple[int, ...]
     quantiles: tuple[float, ...] | None
     variables: tuple[str, ...] | None
@@ -156,8 +158,9 @@ class Plan:
                 got=dict(chunks),
                 allowed="chunks along region",
             )
-        core = (*CORE, "coefficient", *(() if self.quantiles is None else ("draw",)))
-        result = over_blocks(self.block, self._numbered(inputs), dict(chunks), core=core)
+        core = (*CORE_DIMS, *(() if self.quantiles is None else ("draw",)))
+        run = self._checked_block if inputs.chunks else self.block
+        result = over_blocks(run, self._numbered(inputs), dict(chunks), core=core)
         return self._said(result, inputs)
 
     def _numbered(self, inputs: xr.Dataset) -> xr.Dataset:
@@ -178,17 +181,22 @@ class Plan:
         self._say(notes)
         return result
 
+    def _checked_block(self, inputs: xr.Dataset) -> xr.Dataset:
+        """As :meth:`block`, of inputs that nobody could check before."""
+        check_baseline(inputs, "full" if self.every_age else "summary")
+        return self.block(inputs)
+
     def _say(self, notes: Notes) -> None:
-        """Warn of what was altered or lost; births are lost in a draw alone, else refused."""
-        if notes.alteration is not None:
-            notes.alteration.warn()
+        """Warn of what was adjusted or lost; births are lost in a draw alone, else refused."""
+        if notes.adjustment is not None:
+            notes.adjustment.warn(stacklevel=4)
         if notes.lost is not None:
             if self.seeds["fertility"] is None:
                 notes.lost.refuse()
-            notes.lost.warn()
+            notes.lost.warn(stacklevel=4)
 
     def _block(self, inputs: xr.Dataset) -> Simulated:
-        if inputs.sizes.get("region", 1) > 1 and differs_by_region(self.packages):
+        if inputs.sizes.get("region", 1) > 1 and differs_by_region(self.scenarios):
             parts = (inputs.isel(region=one) for one in slices(inputs.sizes["region"], 1))
             return _joined([self._block(part) for part in parts])
         numbers = inputs["draw"].values
@@ -196,7 +204,7 @@ class Plan:
         chosen = slice(int(numbers[0]), int(numbers[-1]) + 1)
         inputs = inputs.drop_vars("draw")
         data = self._with_survival(inputs).copy()  # what is added is not the caller's
-        luck = Luck(
+        draws = Draws(
             inputs,
             self.draws,
             {name: self.seeds[group] for group, name in _DEMOGRAPHIC.items()},
@@ -206,57 +214,67 @@ class Plan:
         )
         if self._totals_alone():
             assert self.variables is not None
-            totals = TotalsEngine(
+            result, notes = totals(
                 data,
-                luck,
+                draws,
                 scenario=BASELINE,
                 asked=self.variables,
                 lower_bounds=self.age_groups,
+                probabilities=self.quantiles,
             )
-            result, notes = totals.run(self.quantiles)
             return self._finish(result, inputs), notes
         if "birth_order_share" not in inputs:  # the orders of every year are given
-            name = "conditional_fertility_rate"
-            data[name] = consistent_rates(inputs)[name]
+            asked, women = incidence_rates(inputs), women_of(inputs)
+            rates = rates_of_checked(inputs, asked, women, first_year=False)
+            data["conditional_fertility_rate"] = rates["conditional_fertility_rate"]
         seed = self.seeds["parity"]
         if seed is not None:
             women = starting_women_draws(inputs, self.draws, seed)
             data["women_by_parity"] = women.isel(draw=chosen)
         policy = policy_rows(
-            self.packages, inputs, self.draws, chosen, self.seeds, closed=self.closed
+            self.scenarios,
+            inputs,
+            self.draws,
+            chosen,
+            self.seeds,
+            childcare_feedback=self.childcare_feedback,
         )
-        engine = SimulationEngine(
+        result, notes = simulated(
             data,
-            luck.dataset(data["year"].values),
+            draws.dataset(data["year"].values),
             policy.rows,
-            scenarios=[BASELINE, *(package.name for package in self.packages)],
+            scenarios=[BASELINE, *(scenario.name for scenario in self.scenarios)],
             instruments=policy.instruments,
+            lower_bounds=self.age_groups,
+            every_age=self.every_age,
+            wanted=self._needed(),
         )
-        wanted = self._needed()
-        result, notes = engine.run(self.age_groups, every_age=self.every_age, wanted=wanted)
+        return self._finish(self._completed(result, policy), inputs), notes
+
+    def _completed(self, result: xr.Dataset, policy: PolicyRows) -> xr.Dataset:
+        """The result with what is made of it: sums, ratios, and what is spent whoever is born."""
         if self._asked("total_births"):
             result["total_births"] = result["births"].sum(
                 ["order", "age"] if self.every_age else "order"
             )
         if self._asked("cost"):
             result["cost"] = result["cost_by_order"].sum("order")
-            if self.packages:  # what is spent whoever is born
+            if self.scenarios:
                 result["cost"][1:] += policy.lump.reshape(result["cost"][1:].shape)
         result["relocation_share"] = (("scenario", "draw"), policy.relocation_share)
         for name, kind in RATIOS.items():
             if self._asked(name):
                 result[name] = dependency_ratio(result["population"], kind=kind)
-        return self._finish(result, inputs), notes
+        return result
 
     def _asked(self, name: str) -> bool:
         return self.variables is None or name in self.variables
 
     def _totals_alone(self) -> bool:
         """Whether nothing that needs women by parity is asked for."""
-        asked = self.variables
-        return (
-            not self.packages and not self.every_age and asked is not None and {*asked} <= {*TOTALS}
-        )
+        if self.scenarios or self.every_age or self.variables is None:
+            return False
+        return {*self.variables} <= {*TOTALS}
 
     def _needed(self) -> frozenset[str] | None:
         """What the engine has to give so that the variables asked for can be made; None: all."""
@@ -268,28 +286,28 @@ class Plan:
     def _finish(self, result: xr.Dataset, inputs: xr.Dataset) -> xr.Dataset:
         if self.variables is not None:
             result = result[list(self.variables)]
-        result = describe(result)
+        result = describe(result, step=1)
         if self.quantiles is not None:
             result = quantiles_over_draws(result, self.quantiles)
         result.attrs = {
             **{k: v for k, v in inputs.attrs.items() if not str(k).startswith("popsim_")},
             **provenance(
                 "simulate",
-                scenarios=[p.name for p in self.packages],
+                scenarios=[s.name for s in self.scenarios],
                 draws=self.draws,
                 seed=self.seeds,
                 sampling=self.sampling,
-                loops=self.closed,
+                childcare_feedback=self.childcare_feedback,
                 outputs="full" if self.every_age else "summary",
             ),
             **counted(inputs),
-            "scenario_yaml": "\n---\n".join(package.to_yaml() for package in self.packages),
-            "overrides": "\n".join(f"{p.name}: {o}" for p in self.packages for o in p.overrides),
+            "scenario_yaml": "\n---\n".join(s.to_yaml() for s in self.scenarios),
+            "overrides": "\n".join(f"{s.name}: {o}" for s in self.scenarios for o in s.overrides),
         }
         return result
 
 
 def _joined(parts: Sequence[Simulated]) -> Simulated:
-    """Results of regions that follow each other, and what was altered in all of them."""
+    """Results of regions that follow each other, and what is to be said of all of them."""
     results, notes = zip(*parts, strict=True)
     return join(results, "region"), add_up(notes)

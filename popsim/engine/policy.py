@@ -1,4 +1,4 @@
-"""Packages as rows for the simulation kernel: one for each draw, and region if there are any."""
+"""Scenarios as rows for the simulation kernel: one for each draw, and region if there are any."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from popsim.baselines.central import central_projection
 from popsim.baselines.registered import registered_share_of_births
-from popsim.engine.parity import incidence_rates
+from popsim.engine import classic
+from popsim.engine.parity_inputs import incidence_rates
 from popsim.errors import ConflictError
 from popsim.kernels.lanes.inputs import BY_ORDER, CHILD_AGES, FIRST_COME, PRO_RATA, Policy
 from popsim.policy.channels import in_bands
@@ -19,24 +19,25 @@ from popsim.policy.effects import PolicyInputs, policy_inputs
 from popsim.policy.response import Responsiveness
 from popsim.scenario.instrument_parts import BANDS, FamilyInstrument
 from popsim.scenario.instruments import ChildcarePlaces, Spending
-from popsim.scenario.model import ORDERS, Scenario
+from popsim.scenario.model import Scenario
+from popsim.schema.conventions import ORDERS
 
 _RULES = {"pro_rata": PRO_RATA, "first_come": FIRST_COME, "by_order": BY_ORDER}
 
 
 @dataclass(frozen=True)
 class PolicyRows:
-    """Packages for the kernel, and what is known of them beside it.
+    """Scenarios for the kernel, and what is known of them beside it.
 
     Attributes
     ----------
     rows : Policy
     instruments : list of str
-        Ids over all packages.
+        Ids over all scenarios.
     lump : numpy.ndarray
-        (package, row, year, instrument): what is spent whoever is born [yuan].
+        (scenario, row, year, instrument): what is spent whoever is born [yuan].
     relocation_share : numpy.ndarray
-        (scenario, draw) [1]: by each package's own prior, 0 for the baseline.
+        (scenario, draw) [1]: by each scenario's own prior, 0 for the baseline.
     """
 
     rows: Policy
@@ -46,19 +47,19 @@ class PolicyRows:
 
 
 def policy_rows(
-    packages: Sequence[Scenario],
+    scenarios: Sequence[Scenario],
     data: xr.Dataset,
     draws: int,
     chosen: slice,
     seeds: Mapping[str, int | None],
     *,
-    closed: bool,
+    childcare_feedback: bool,
 ) -> PolicyRows:
-    """Lay packages out for the kernel.
+    """Lay scenarios out for the kernel.
 
     Parameters
     ----------
-    packages : sequence of Scenario
+    scenarios : sequence of Scenario
     data : xarray.Dataset
         Checked inputs of the projection, with ``region`` or without it.
     draws : int
@@ -66,43 +67,43 @@ def policy_rows(
         Which of the draws.
     seeds : mapping of str to int or None
         Of the groups "response" and "take_up"; None for the medians.
-    closed : bool
+    childcare_feedback : bool
         Whether childcare coverage is of a scenario's own children.
 
     Raises
     ------
     ConflictError
-        Packages that say different things of the childcare places of their baseline, or that
+        Scenarios that say different things of the childcare places of their baseline, or that
         have numbers for the place as a whole where there are regions.
     MissingVariableError, ScenarioError
         As from :func:`popsim.policy.effects.policy_inputs`.
     """
     if "region" in data.dims:
-        _refuse_absolute(packages)
+        _refuse_absolute(scenarios)
     years, ages = data["year"].values, data["age"].values
     response = seeds["response"]
     count = len(range(draws)[chosen])
-    ids = list(dict.fromkeys(i.id for package in packages for i in package.instruments))
+    ids = list(dict.fromkeys(i.id for scenario in scenarios for i in scenario.instruments))
     made = []
-    if packages:
-        given = [Responsiveness.draw(draws, response, p.overrides) for p in packages]
+    if scenarios:
+        given = [Responsiveness.draw(draws, response, p.overrides) for p in scenarios]
         made = [
             [
                 policy_inputs(
-                    package,
+                    scenario,
                     years=years,
                     draws=draws,
                     seed=seeds["take_up"],
                     given=each,
                     **facts,
                 )
-                for package, each in zip(packages, given, strict=True)
+                for scenario, each in zip(scenarios, given, strict=True)
             ]
-            for facts in _facts_of_regions(packages, data)
+            for facts in _facts_of_regions(scenarios, data)
         ]
     regions = data.sizes.get("region", 1)
-    rows = regions * count if packages else 1
-    table = _Table(made, chosen, len(packages))
+    rows = regions * count if scenarios else 1
+    table = _Table(made, chosen, len(scenarios))
     t, orders, bands = len(years), len(ORDERS), len(BANDS)
     policy = Policy(
         row_index=np.arange(regions * count) % rows,
@@ -118,27 +119,27 @@ def policy_rows(
         care_quantum=table.by_draw("care_quantum", ()),
         lag=table.by_draw("lag", ()),
         timing=table.fixed("timing", (t,)),
-        closed=closed,
+        closed=childcare_feedback,
         pay=table.by_instrument("pay", ids, (t, orders, CHILD_AGES)),
         reach=table.reach(ids),
         cap=table.fixed("cap", (t,)),
         capped=table.by_instrument("capped", ids, ()),
         rule=np.array([_RULES[p.rule] for p in table.first], dtype=np.int64),
     )
-    moved = [np.zeros(count), *(package.relocation[chosen] for package in table.first)]
+    moved = [np.zeros(count), *(scenario.relocation[chosen] for scenario in table.first)]
     return PolicyRows(policy, ids, table.lump(ids, t), np.array(moved))
 
 
-def differs_by_region(packages: Sequence[Scenario]) -> bool:
+def differs_by_region(scenarios: Sequence[Scenario]) -> bool:
     """Whether payments of a child hang on a region: on the share of its mothers of an age."""
     return any(
         isinstance(i, FamilyInstrument) and not in_bands(i).all()
-        for package in packages
-        for i in package.instruments
+        for scenario in scenarios
+        for i in scenario.instruments
     )
 
 
-def _facts_of_regions(packages: Sequence[Scenario], data: xr.Dataset) -> list[dict[str, Any]]:
+def _facts_of_regions(scenarios: Sequence[Scenario], data: xr.Dataset) -> list[dict[str, Any]]:
     """What instruments need to know of each region under the baseline."""
     women = data["population"].sel(sex="female", drop=True)
     rates = incidence_rates(data.isel(year=[0])).isel(year=0, drop=True)
@@ -148,12 +149,15 @@ def _facts_of_regions(packages: Sequence[Scenario], data: xr.Dataset) -> list[di
         [births.values[..., band == b].sum(axis=-1) for b in range(len(BANDS))], axis=-1
     )
     share = None
+    by_mother = "age" in data["registered_share"].dims if "registered_share" in data else False
+    per_resident = any(_needs_residents(scenario) for scenario in scenarios)
+    path = classic.path(classic.case_of(data)) if by_mother or per_resident else None
     if "registered_share" in data:
-        share = registered_share_of_births(data)
+        share = registered_share_of_births(data, None if path is None else path["births"])
         share = share.mean("year") if "year" in share.dims else share
     people = None
-    if any(_needs_residents(package) for package in packages):
-        people = central_projection(data)["population"].sum(["sex", "age"]).isel(time=slice(-1))
+    if path is not None and per_resident:
+        people = path["population"].sum(["sex", "age"]).isel(time=slice(-1))
 
     def of(array: xr.DataArray | None, region: int) -> Any:
         if array is None:
@@ -170,29 +174,29 @@ def _facts_of_regions(packages: Sequence[Scenario], data: xr.Dataset) -> list[di
     ]
 
 
-def _refuse_absolute(packages: Sequence[Scenario]) -> None:
-    """Raise if a package has numbers that would count once for each region."""
-    for package in packages:
-        whole = [i.id for i in package.instruments if isinstance(i, Spending)]
-        for i in (*package.instruments, *package.background):
+def _refuse_absolute(scenarios: Sequence[Scenario]) -> None:
+    """Raise if a scenario has numbers that would count once for each region."""
+    for scenario in scenarios:
+        whole = [i.id for i in scenario.instruments if isinstance(i, Spending)]
+        for i in (*scenario.instruments, *scenario.background):
             if isinstance(i, ChildcarePlaces) and not _per_resident(i):
                 whole.append(i.id)
-        if package.budget is not None:
+        if scenario.budget is not None:
             whole.append("budget")
         if whole:
             raise ConflictError(
                 "the scenario has numbers for the place as a whole, the baseline has regions",
-                where=f"scenario {package.name!r}: {whole[0]}",
+                where=f"scenario {scenario.name!r}: {whole[0]}",
                 got="a number that each region would have in full",
                 allowed="amounts per family, and places per 1,000 residents",
                 fix=f"scenario.without({whole[0]!r}), or simulate the regions one by one",
             )
 
 
-def _needs_residents(package: Scenario) -> bool:
+def _needs_residents(scenario: Scenario) -> bool:
     return any(
         isinstance(i, ChildcarePlaces) and _per_resident(i)
-        for i in (*package.instruments, *package.background)
+        for i in (*scenario.instruments, *scenario.background)
     )
 
 
@@ -201,61 +205,61 @@ def _per_resident(instrument: ChildcarePlaces) -> bool:
 
 
 class _Table:
-    """Inputs of packages by region, stacked into the kernel's arrays.
+    """Inputs of scenarios by region, stacked into the kernel's arrays.
 
     Parameters
     ----------
     made : list of list of PolicyInputs
-        By region and package.
+        By region and scenario.
     draws : slice
         Which draws of them.
-    packages : int
+    scenarios : int
     """
 
-    def __init__(self, made: list[list[PolicyInputs]], draws: slice, packages: int) -> None:
-        self.made, self.draws, self.packages = made, draws, packages
+    def __init__(self, made: list[list[PolicyInputs]], draws: slice, scenarios: int) -> None:
+        self.made, self.draws, self.scenarios = made, draws, scenarios
         self.first = made[0] if made else []
 
     def by_draw(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
-        """(package, row, ...) from (draw, ...) of each region."""
+        """(scenario, row, ...) from (draw, ...) of each region."""
         if not self.made:
             return np.zeros((0, 1, *shape))
         stacked = [
             np.concatenate([getattr(region[k], name)[self.draws] for region in self.made])
-            for k in range(self.packages)
+            for k in range(self.scenarios)
         ]
         return np.ascontiguousarray(stacked, dtype=np.float64)
 
     def fixed(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
-        """(package, ...) of what neither draws nor regions change."""
-        values = [getattr(package, name) for package in self.first]
-        return np.array(values, dtype=np.float64).reshape((self.packages, *shape))
+        """(scenario, ...) of what neither draws nor regions change."""
+        values = [getattr(scenario, name) for scenario in self.first]
+        return np.array(values, dtype=np.float64).reshape((self.scenarios, *shape))
 
     def by_instrument(self, name: str, ids: list[str], shape: tuple[int, ...]) -> np.ndarray:
-        """(package, instrument, ...) over all ids; zero where a package lacks one."""
-        out = np.zeros((self.packages, len(ids), *shape))
-        for k, package in enumerate(self.first):
-            for n, name_of in enumerate(package.instruments):
-                out[k, ids.index(name_of)] = getattr(package, name)[n]
+        """(scenario, instrument, ...) over all ids; zero where a scenario lacks one."""
+        out = np.zeros((self.scenarios, len(ids), *shape))
+        for k, scenario in enumerate(self.first):
+            for n, name_of in enumerate(scenario.instruments):
+                out[k, ids.index(name_of)] = getattr(scenario, name)[n]
         return out
 
     def reach(self, ids: list[str]) -> np.ndarray:
-        """(package, instrument, row)."""
+        """(scenario, instrument, row)."""
         rows = sum(region[0].reach[:, self.draws].shape[1] for region in self.made)
-        out = np.zeros((self.packages, len(ids), max(rows, 1)))
-        for k, package in enumerate(self.first):
-            for n, name in enumerate(package.instruments):
+        out = np.zeros((self.scenarios, len(ids), max(rows, 1)))
+        for k, scenario in enumerate(self.first):
+            for n, name in enumerate(scenario.instruments):
                 out[k, ids.index(name)] = np.concatenate(
                     [region[k].reach[n, self.draws] for region in self.made]
                 )
         return out
 
     def lump(self, ids: list[str], years: int) -> np.ndarray:
-        """(package, row, year, instrument)."""
+        """(scenario, row, year, instrument)."""
         rows = sum(region[0].lump[:, self.draws].shape[1] for region in self.made)
-        out = np.zeros((self.packages, max(rows, 1), years, len(ids)))
-        for k, package in enumerate(self.first):
-            for n, name in enumerate(package.instruments):
+        out = np.zeros((self.scenarios, max(rows, 1), years, len(ids)))
+        for k, scenario in enumerate(self.first):
+            for n, name in enumerate(scenario.instruments):
                 out[k, :, :, ids.index(name)] = np.concatenate(
                     [region[k].lump[n, self.draws] for region in self.made]
                 )
@@ -263,7 +267,7 @@ class _Table:
 
 
 def _used_places(table: _Table, years: int) -> np.ndarray:
-    """(scenario, row, year); the baseline's are those that the packages say it has."""
+    """(scenario, row, year); the baseline's are those that the scenarios say it has."""
     own = table.by_draw("used_places", (years,))
     if not len(own):
         return np.zeros((1, 1, years))
@@ -272,13 +276,13 @@ def _used_places(table: _Table, years: int) -> np.ndarray:
     for k in declared[1:]:
         if not np.array_equal(base[k], base[declared[0]]):
             raise ConflictError(
-                "two packages say different things of the childcare places of the baseline",
+                "two scenarios say different things of the childcare places of the baseline",
                 where=f"scenarios {table.first[declared[0]].name!r}, {table.first[k].name!r}",
                 allowed="the same places in the background, or in the first year",
                 fix="simulate them one by one, or declare childcare_places in both backgrounds",
             )
     baseline = base[declared[0]] if declared else base[0]
-    # A package without places keeps the baseline's.
+    # A scenario without places keeps the baseline's.
     without = [k for k in range(len(base)) if k not in declared]
     own[without] = baseline
     return np.ascontiguousarray(np.concatenate([baseline[None], own]))

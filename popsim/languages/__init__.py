@@ -103,9 +103,20 @@ def long_names(key: str, english: str, **parts: object) -> dict[str, str]:
     >>> list(long_names("variable.births", "Births"))
     ['long_name', 'long_name_zh']
     """
+    return as_attributes(in_each(key, english, **parts))
+
+
+def as_attributes(said: Mapping[str, str]) -> dict[str, str]:
+    """A label by language as attributes of a variable.
+
+    Examples
+    --------
+    >>> as_attributes({"en": "Births"})
+    {'long_name': 'Births'}
+    """
     return {
         "long_name" if language == ENGLISH else f"long_name_{language}": text
-        for language, text in in_each(key, english, **parts).items()
+        for language, text in said.items()
     }
 
 

@@ -22,6 +22,7 @@ from popsim.scenario.instruments import (
     RentWithdrawal,
     TaxDeduction,
 )
+from popsim.schema.conventions import CHILD_END, ORDERS
 
 #: A payment falls in a year; births and payments are placed on a grid of half months, on which
 #: none of them meets the first of January.
@@ -29,7 +30,7 @@ HALF_MONTHS = 24
 
 #: Children are followed to the age completed at the end of a year [years]; one more than the
 #: oldest that is paid for, since what is paid late falls into the next year.
-CHILD_AGES = 19
+CHILD_AGES = CHILD_END + 1
 
 
 @dataclass(frozen=True)
@@ -290,13 +291,13 @@ def pay_schedule(instrument: FamilyInstrument, years: np.ndarray) -> np.ndarray:
 
 def _due(instrument: FamilyInstrument, years: np.ndarray) -> np.ndarray:
     """What falls due (year, order, child age) [yuan], by births on a grid of half months."""
-    out = np.zeros((len(years), 3, CHILD_AGES))
+    out = np.zeros((len(years), len(ORDERS), CHILD_AGES))
     of_children = isinstance(instrument, Monthly) and instrument.paid_for == "children"
     rate = 0.0 if instrument.indexation is None else instrument.indexation.value / 100.0
     in_year = (np.arange(HALF_MONTHS) + 0.5) / HALF_MONTHS
     for spell in instrument.spells:
         start, end = in_force(spell)
-        for o, order in enumerate((1, 2, 3)):
+        for o, order in enumerate(ORDERS):
             stream = payer_stream(instrument, spell, order)
             if stream.total == 0.0:
                 continue

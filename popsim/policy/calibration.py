@@ -17,8 +17,9 @@ from popsim.errors import (
 )
 from popsim.policy.cost import due_per_take_up
 from popsim.scenario.instruments import FamilyInstrument
-from popsim.scenario.model import ORDERS, Scenario
+from popsim.scenario.model import Scenario
 from popsim.scenario.quantities import ASSUMPTION, Range
+from popsim.schema.conventions import ORDERS
 
 _COLUMNS = ("instrument", "until", "amount")
 

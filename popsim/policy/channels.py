@@ -27,7 +27,8 @@ from popsim.scenario.instruments import (
     Monthly,
     PaternityLeave,
 )
-from popsim.scenario.model import ORDERS, Scenario
+from popsim.scenario.model import Scenario
+from popsim.schema.conventions import ORDERS
 
 #: Days of leave, months of subsidy and percent of housing cost that the priors are per.
 _UNIT_OF_LEAVE, _UNIT_OF_PATERNITY, _UNIT_OF_MONTHS, _UNIT_OF_COST = 30.0, 14.0, 6.0, 10.0

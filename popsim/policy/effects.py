@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from popsim.errors import MissingVariableError, ScenarioError
-from popsim.policy.benefits import pay_schedule
+from popsim.policy.benefits import CHILD_AGES, pay_schedule
 from popsim.policy.calendar import changes
 from popsim.policy.channels import (
     CHANNEL_OF,
@@ -29,7 +29,8 @@ from popsim.policy.response import Responsiveness, in_time, largest_log_effect, 
 from popsim.policy.supply import lump_costs, marriage_log_effect, used_places
 from popsim.scenario.instrument_parts import BANDS, PAYERS, Spell
 from popsim.scenario.instruments import KINDS, ArtCoverage, FamilyInstrument
-from popsim.scenario.model import ORDERS, Scenario
+from popsim.scenario.model import Scenario
+from popsim.schema.conventions import ORDERS
 
 
 @dataclass(frozen=True)
@@ -176,7 +177,7 @@ def policy_inputs(
     own, base = used_places(scenario, years, draws, seed, residents)
     saturation = prior("saturation", scenario.overrides)
     package = scenario.instruments
-    every = np.zeros((len(package), len(years), len(ORDERS), 19))
+    every = np.zeros((len(package), len(years), len(ORDERS), CHILD_AGES))
     reach = np.zeros((len(package), draws))
     for n, i in enumerate(package):
         if isinstance(i, FamilyInstrument):

@@ -12,8 +12,9 @@ from popsim.errors import MissingVariableError
 from popsim.policy.takeup import range_draws
 from popsim.scenario.instrument_parts import BANDS
 from popsim.scenario.instruments import ChildcarePlaces, Instrument, MarriageRate, Spending
-from popsim.scenario.model import ORDERS, Scenario
+from popsim.scenario.model import Scenario
 from popsim.scenario.quantities import Quantity
+from popsim.schema.conventions import ORDERS
 
 
 def path(by_year: dict[int, Quantity], instants: np.ndarray) -> np.ndarray:

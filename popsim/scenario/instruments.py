@@ -20,11 +20,10 @@ from popsim.scenario.instrument_parts import (
     check_unit,
     check_years,
 )
-from popsim.scenario.quantities import ORDERS, Quantity, Range, Refusal, Year
+from popsim.scenario.quantities import Quantity, Range, Refusal, Year
 
 __all__ = [
     "KINDS",
-    "ORDERS",
     "AnyInstrument",
     "FamilyInstrument",
     "Instrument",

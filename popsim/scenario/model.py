@@ -27,17 +27,9 @@ from popsim.scenario.instruments import (
     Instrument,
 )
 from popsim.scenario.options import Budget, Context, Override, Payment, Variant
-from popsim.scenario.quantities import (
-    ASSUMPTION,
-    ORDERS,
-    Declared,
-    Document,
-    Identifier,
-    Refusal,
-    Text,
-)
+from popsim.scenario.quantities import ASSUMPTION, Declared, Document, Identifier, Refusal, Text
 
-__all__ = ["ORDERS", "FamilyInstrument", "Instrument", "Scenario"]
+__all__ = ["FamilyInstrument", "Instrument", "Scenario"]
 
 
 class Scenario(Declared):

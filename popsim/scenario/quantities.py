@@ -7,10 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-#: Birth orders that a package can tell apart; 3 is third and higher.
-ORDERS = (1, 2, 3)
+from popsim.schema.conventions import ORDERS
 
-Order = Annotated[int, Field(ge=1, le=3)]
+Order = Annotated[int, Field(ge=ORDERS[0], le=ORDERS[-1])]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 #: More than any sum of money or number of people; with what is larger sums would overflow.
 LARGEST_AMOUNT = 1e18

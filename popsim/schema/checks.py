@@ -21,7 +21,8 @@ from popsim.errors import (
     UnknownVariableError,
     did_you_mean,
 )
-from popsim.schema.variables import SEXES, VARIABLES, Variable
+from popsim.schema.conventions import SEXES
+from popsim.schema.variables import VARIABLES, Variable
 
 _LARGEST = float(np.finfo(float).max)
 

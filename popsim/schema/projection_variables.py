@@ -9,6 +9,7 @@ from popsim.schema.variable import (
     ONE,
     PERSONS,
     RATE_HINT,
+    Form,
     Variable,
 )
 
@@ -23,8 +24,12 @@ PROJECTION: tuple[Variable, ...] = (
         lower=0.0,
         hint="population counts cannot be negative",
         forms=(
-            (("time", "sex", "age"), "Persons by sex and completed age on 1 January of `time`."),
-            (("time", "sex", "age_group"), "Persons by sex and age group on 1 January of `time`."),
+            Form(
+                ("time", "sex", "age"), "Persons by sex and completed age on 1 January of `time`."
+            ),
+            Form(
+                ("time", "sex", "age_group"), "Persons by sex and age group on 1 January of `time`."
+            ),
         ),
     ),
     Variable(
@@ -86,7 +91,12 @@ PROJECTION: tuple[Variable, ...] = (
         "persons per year",
         "Net migration",
         "In- less out-migrants in the year by sex and completed age.",
-        forms=((("year", "sex"), "In- less out-migrants in the step by sex, of all ages."),),
+        forms=(
+            Form(AGE_FLOW, "In- less out-migrants in the step by sex and completed age.", PERSONS),
+            Form(
+                ("year", "sex"), "In- less out-migrants in the step by sex, of all ages.", PERSONS
+            ),
+        ),
     ),
     Variable(
         "net_migration_rate",
@@ -114,9 +124,11 @@ PROJECTION: tuple[Variable, ...] = (
         "Live births in the step by age of the mother.",
         lower=0.0,
         forms=(
-            (("year",), "Live births in the step, of mothers of all ages."),
-            (("year", "order"), "Live births in the step by birth order (3: third and higher)."),
-            (
+            Form(("year",), "Live births in the step, of mothers of all ages."),
+            Form(
+                ("year", "order"), "Live births in the step by birth order (3: third and higher)."
+            ),
+            Form(
                 ("year", "order", "age"),
                 "Live births in the step by birth order (3: third and higher) and age of the "
                 "mother.",
@@ -130,7 +142,7 @@ PROJECTION: tuple[Variable, ...] = (
         "Deaths",
         "Deaths in the step by sex and the age group that the cohort reaches at its end.",
         lower=0.0,
-        forms=((("year", "sex"), "Deaths in the step by sex, at all ages."),),
+        forms=(Form(("year", "sex"), "Deaths in the step by sex, at all ages."),),
     ),
     Variable(
         "migration_adjustment",
@@ -141,7 +153,7 @@ PROJECTION: tuple[Variable, ...] = (
         "would have been left empty, of whom 0.00001 persons stay (the guard), or would have "
         "ended below zero (the lift, see population_lift).",
         forms=(
-            (
+            Form(
                 ("year", "sex"),
                 "Net migration applied less net migration asked for, all ages together: not zero "
                 "only where an age group would have been left empty or below zero.",
@@ -158,7 +170,7 @@ PROJECTION: tuple[Variable, ...] = (
         "guard alone and the UN's net migration.",
         lower=0.0,
         forms=(
-            (
+            Form(
                 ("year", "sex"),
                 "Persons by whom age groups that would have ended the step below zero were "
                 "lifted to 0.0005, all ages together; a part of migration_adjustment.",
@@ -296,7 +308,7 @@ PROJECTION: tuple[Variable, ...] = (
         lower=0.0,
         hint="counts of children cannot be negative",
         forms=(
-            (
+            Form(
                 ("time", "order", "child_group"),
                 "Children of both sexes by birth order (3: third and higher) and age group, 0 to "
                 "17, on 1 January of `time`.",
@@ -313,12 +325,12 @@ PROJECTION: tuple[Variable, ...] = (
         lower=0.0,
         hint="counts of women cannot be negative",
         forms=(
-            (
+            Form(
                 ("time", "parity", "age"),
                 "Women by number of children borne (0, 1, 2, 3 or more) and completed age on "
                 "1 January of `time`; adds up to the women.",
             ),
-            (
+            Form(
                 ("time", "parity"),
                 "Women aged 15 to 49 by number of children borne (0, 1, 2, 3 or more) on 1 January "
                 "of `time`.",

@@ -81,6 +81,6 @@ SIMULATION: tuple[Variable, ...] = (
         (),
         ONE,
         "Share of additional births from next door",
-        "Of the births that a local package adds, those that other places then have fewer of.",
+        "Of the births that a local scenario adds, those that other places then have fewer of.",
     ),
 )

@@ -5,12 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Hashable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
-from popsim.languages import in_each, long_names
-
-FEMALE, MALE = "female", "male"
-SEXES: tuple[str, str] = (FEMALE, MALE)
+from popsim.languages import as_attributes, in_each
 
 PERSONS = "persons"
 ONE = "1"
@@ -20,6 +17,25 @@ RATE_HINT = "is it per 1,000? divide by 1000"
 MAX_FERTILITY = 2.0
 #: Person-year rates above this do not occur at any age a life table closes with.
 MAX_MORTALITY = 5.0
+
+_WORDS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+class Form(NamedTuple):
+    """What a variable is in a result.
+
+    Attributes
+    ----------
+    dims : tuple of str
+        Core dimensions there; they tell which form it is.
+    meaning : str
+    unit : str
+        The variable's own where empty.
+    """
+
+    dims: tuple[str, ...]
+    meaning: str
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -34,16 +50,19 @@ class Variable:
         Core dimensions in canonical order; any other dimension broadcasts by name.
     unit : str
     en : str
-        Short label for tables and plots; other languages have it under ``variable.<name>``.
+        Short label for tables and plots; other languages have it under ``<key>.<name>``.
     meaning : str
         One line; says cohort or period, instant or interval where it matters.
-    forms : tuple of (dims, meaning)
-        What it means with other dimensions: an input that is a result too, sums over ages.
+    forms : tuple of Form
+        What it is in results: an input that is a result too, sums over ages.
     lower, upper : float
         Closed bounds; a value outside raises.
     hint : str
         What a value outside of the bounds usually means.
     """
+
+    #: Of the labels in other languages, before the name.
+    key: ClassVar[str] = "variable"
 
     name: str
     dims: tuple[str, ...]
@@ -53,32 +72,73 @@ class Variable:
     lower: float = -math.inf
     upper: float = math.inf
     hint: str = ""
-    forms: tuple[tuple[tuple[str, ...], str], ...] = ()
+    forms: tuple[Form, ...] = ()
 
     @property
     def labels(self) -> dict[str, str]:
         """Its label by language."""
-        return in_each(f"variable.{self.name}", self.en)
+        return in_each(f"{self.key}.{self.name}", self.en)
 
-    def attrs(self, dims: Collection[Hashable] | None = None) -> dict[str, Any]:
-        """Attributes that a variable carries, of the form that its dimensions show."""
-        return {
-            "units": self.unit,
-            **long_names(f"variable.{self.name}", self.en),
-            "description": self.meaning if dims is None else self.meaning_of(dims),
-        }
-
-    def meaning_of(self, dims: Collection[Hashable]) -> str:
-        """What the variable means with these dimensions: the form that has most of them.
+    def form(self, dims: Collection[Hashable], *, result: bool = False) -> Form:
+        """The form that has most of these dimensions; of two alike a result's own comes first.
 
         Examples
         --------
         >>> births = Variable("births", ("year", "age"), PERSONS, "Births",
-        ...     "By age of the mother.", forms=((("year", "order"), "By birth order."),))
-        >>> births.meaning_of(("draw", "year", "order"))
+        ...     "By age of the mother.", forms=(Form(("year", "order"), "By birth order."),))
+        >>> births.form(("draw", "year", "order")).meaning
         'By birth order.'
         """
-        every = ((self.dims, self.meaning), *self.forms)
-        fitting = [(len(core), said) for core, said in every if set(core) <= set(dims)]
-        # of two that fit equally well the first; the registry's own where none does
-        return max(fitting, key=lambda form: form[0])[1] if fitting else self.meaning
+        own = Form(self.dims, self.meaning)
+        every = (*self.forms, own) if result else (own, *self.forms)
+        fitting = [form for form in every if set(form.dims) <= set(dims)]
+        return max(fitting, key=lambda form: len(form.dims), default=own)
+
+    def attrs(
+        self, dims: Collection[Hashable] | None = None, *, step: int | None = None
+    ) -> dict[str, Any]:
+        """Attributes that the variable carries.
+
+        Parameters
+        ----------
+        dims : collection of str, optional
+            Its dimensions, which tell its form; those of the input if absent.
+        step : int, optional
+            Years that a step covers, of a result: flows then say so.
+        """
+        form = self.form(self.dims if dims is None else dims, result=step is not None)
+        unit, label = form.unit or self.unit, dict(self.labels)
+        if step is not None and step > 1 and unit == PERSONS and "year" in form.dims:
+            covered = f"in the {years_in_words(step)} from"
+            unit, label["en"] = f"{unit} {covered}", f"{self.en} {covered}"
+        return {"units": unit, **as_attributes(label), "description": form.meaning}
+
+
+Row = TypeVar("Row", bound=Variable)
+
+
+def table_of(*rows: Row) -> dict[str, Row]:
+    """Rows of a registry by name.
+
+    Raises
+    ------
+    ValueError
+        Two rows of one name.
+    """
+    table = {row.name: row for row in rows}
+    if len(table) != len(rows):
+        raise ValueError("a name is registered twice")
+    return table
+
+
+def years_in_words(years: int) -> str:
+    """A number of years in words.
+
+    Examples
+    --------
+    >>> years_in_words(5), years_in_words(15)
+    ('five years', '15 years')
+    """
+    if years == 1:
+        return "year"
+    return f"{_WORDS[years - 2] if years - 2 < len(_WORDS) else years} years"

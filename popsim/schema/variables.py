@@ -6,97 +6,59 @@ the reference page of the documentation, so a unit is written down once.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import xarray as xr
 
+from popsim.schema.comparison_variables import COMPARISON
 from popsim.schema.decision_variables import DECISION
 from popsim.schema.demography_variables import DEMOGRAPHY
 from popsim.schema.projection_variables import PROJECTION
 from popsim.schema.simulation_variables import SIMULATION
-from popsim.schema.variable import FEMALE, MALE, ONE, PERSONS, SEXES, Variable
+from popsim.schema.variable import ONE, PERSONS, Form, Variable, table_of, years_in_words
 
 __all__ = [
-    "FEMALE",
-    "MALE",
+    "CHANGES",
     "ONE",
     "PERSONS",
-    "SEXES",
     "VARIABLES",
+    "Form",
     "Variable",
     "describe",
-    "describe_flows",
+    "table_of",
     "years_in_words",
 ]
 
-_WORDS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+VARIABLES: dict[str, Variable] = table_of(*PROJECTION, *SIMULATION, *DEMOGRAPHY, *DECISION)
+#: What :func:`popsim.compare` gives: differences of the variables above, some of the same name.
+CHANGES: dict[str, Variable] = table_of(*COMPARISON)
 
 
-def _table(*rows: Variable) -> dict[str, Variable]:
-    table = {row.name: row for row in rows}
-    if len(table) != len(rows):
-        raise ValueError("a variable is registered twice")
-    return table
-
-
-VARIABLES: dict[str, Variable] = _table(*PROJECTION, *SIMULATION, *DEMOGRAPHY, *DECISION)
-
-
-def describe(dataset: xr.Dataset) -> xr.Dataset:
+def describe(
+    dataset: xr.Dataset, table: Mapping[str, Variable] = VARIABLES, *, step: int | None = None
+) -> xr.Dataset:
     """Return the Dataset with the registry's units and labels on every variable it knows.
 
-    Attributes that a variable already carries win over the registry's, whose meaning is that of
-    the variable's dimensions.
-
-    Examples
-    --------
-    >>> import xarray as xr
-    >>> describe(xr.Dataset({"births": ("year", [1.0])})).births.attrs["units"]
-    'persons'
-    """
-    out = dataset.copy()
-    for name, array in out.data_vars.items():
-        known = VARIABLES.get(str(name))
-        if known is not None:
-            array.attrs = {**known.attrs(array.dims), **array.attrs}
-    return out
-
-
-def years_in_words(years: int) -> str:
-    """A number of years in words.
-
-    Examples
-    --------
-    >>> years_in_words(5), years_in_words(15)
-    ('five years', '15 years')
-    """
-    if years == 1:
-        return "year"
-    return f"{_WORDS[years - 2] if years - 2 < len(_WORDS) else years} years"
-
-
-def describe_flows(dataset: xr.Dataset, step: int) -> xr.Dataset:
-    """Say in the unit and the label of the flows of a projection what time they cover.
+    Attributes that a variable already carries win over the registry's, whose unit and meaning are
+    those of the form that the variable's dimensions show.
 
     Parameters
     ----------
     dataset : xarray.Dataset
-        As :func:`describe` returns it; its attributes are set in place.
-    step : int
-        Years that a step covers.
+    table : mapping of str to Variable
+    step : int, optional
+        Years that a step covers, of the result of a projection; flows of several years say so.
 
     Examples
     --------
     >>> import xarray as xr
-    >>> flows = describe(xr.Dataset({"births": ("year", [1.0])}))
-    >>> describe_flows(flows, 5).births.attrs["units"]
-    'persons in the five years from'
+    >>> counted = xr.Dataset({"births": ("year", [1.0])})
+    >>> describe(counted).births.attrs["units"], describe(counted, step=5).births.attrs["units"]
+    ('persons', 'persons in the five years from')
     """
-    for name, array in dataset.data_vars.items():
-        known = VARIABLES.get(str(name))
-        if known is None or "year" not in array.dims or not known.unit.startswith(PERSONS):
-            continue
-        array.attrs["units"] = PERSONS
-        if step > 1:
-            covered = f"in the {years_in_words(step)} from"
-            array.attrs["units"] += f" {covered}"
-            array.attrs["long_name"] = f"{known.en} {covered}"
-    return dataset
+    out = dataset.copy()
+    for name, array in out.data_vars.items():
+        known = table.get(str(name))
+        if known is not None:
+            array.attrs = {**known.attrs(array.dims, step=step), **array.attrs}
+    return out

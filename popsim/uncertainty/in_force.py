@@ -8,14 +8,13 @@ from collections.abc import Collection, Mapping
 import xarray as xr
 
 from popsim.errors import BorrowedIntervalsWarning
+from popsim.schema.conventions import MIGRATION_FORMS
 from popsim.schema.territory import CHINA, territory_of
 from popsim.uncertainty.intervals import QUANTITIES, Intervals, published_intervals
 
 #: Quantities with published intervals, in whose draws a place deviates; the sex ratio at birth
 #: is the nation's.
 _BY_PLACE = frozenset(QUANTITIES) - {"sex_ratio_at_birth"}
-#: Forms of net migration; a baseline without any is closed.
-FLOWS = ("net_migration", "net_migration_rate", "net_migration_total")
 
 NOT_DRAWN = "not drawn: at its median"
 
@@ -111,4 +110,4 @@ def warn_of_borrowed(
 
 
 def _open(baseline: xr.Dataset) -> bool:
-    return any(name in baseline for name in FLOWS)
+    return any(name in baseline for name in MIGRATION_FORMS)

@@ -12,8 +12,8 @@ import xarray as xr
 
 from popsim.baselines import china
 from popsim.errors import BoundsError, CoordinateError, DimensionError, InputError
+from popsim.schema.conventions import SEXES
 from popsim.schema.territory import CHINA
-from popsim.schema.variables import SEXES
 from popsim.uncertainty.assumptions import NATION, assumption
 from popsim.uncertainty.draws import Z80, Z95, check_draws
 from popsim.uncertainty.sampling import Sampling, normal_paths

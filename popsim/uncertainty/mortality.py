@@ -11,7 +11,8 @@ from popsim.demography.mortality.levels import scale_to_life_expectancy
 from popsim.demography.mortality.lifetable import derived_life_table
 from popsim.demography.mortality.survival import survival_ratio
 from popsim.errors import MissingVariableError
-from popsim.schema.variables import SEXES, VARIABLES
+from popsim.schema.conventions import SEXES
+from popsim.schema.variables import VARIABLES
 from popsim.uncertainty.assumptions import PLACE, assumption
 from popsim.uncertainty.draws import Z80
 from popsim.uncertainty.intervals import Intervals, published_intervals

@@ -17,10 +17,11 @@ from popsim.errors import (
     did_you_mean,
 )
 from popsim.kernels.random import fill_about
-from popsim.schema.variables import SEXES, describe
+from popsim.schema.conventions import MIGRATION_FORMS, SEXES
+from popsim.schema.variables import describe
 from popsim.uncertainty.assumptions import NATION, PLACE, assumption
 from popsim.uncertainty.draws import check_draws
-from popsim.uncertainty.in_force import FLOWS, intervals_in_force, warn_of_borrowed
+from popsim.uncertainty.in_force import intervals_in_force, warn_of_borrowed
 from popsim.uncertainty.intervals import QUANTITIES, Intervals, published_intervals
 from popsim.uncertainty.mortality import shift_reach
 from popsim.uncertainty.places import Places, places_of
@@ -181,7 +182,7 @@ class NationalPaths:
         z = _nation(widths, self.years, draws, seed, sampling)
         if correlation is not None:
             z = correlated(z, correlation)
-        closed = not any(name in baseline for name in FLOWS)
+        closed = not any(name in baseline for name in MIGRATION_FORMS)
         middle = {
             "fertility_factor": _fertility(widths["fertility"], z["fertility"], self.years),
             "life_expectancy_shift": _lives(widths, z["life_expectancy"], self.years),

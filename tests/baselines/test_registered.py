@@ -33,7 +33,6 @@ def test_one_number_is_the_share_of_births(cixi):
     "form", ["net_migration_rate", "net_migration", "net_migration_total", None]
 )
 def test_by_age_it_follows_the_births_of_the_projection(cixi, form):
-    """Against project(), whose compiled kernel shares nothing with the loop used here."""
     baseline = cixi.drop_vars("net_migration_rate")
     years = baseline["year"]
     if form == "net_migration_rate":
@@ -45,8 +44,8 @@ def test_by_age_it_follows_the_births_of_the_projection(cixi, form):
         total = xr.DataArray(np.full(len(years), 9000.0), dims="year", coords={"year": years})
         baseline = baseline.assign(net_migration_total=total)
     share = by_age(np.linspace(0.2, 0.9, 101))  # the older, the more registered
-    got = registered_share_of_births(baseline.assign(registered_share=share))
     births = ps.project(baseline)["births"]
+    got = registered_share_of_births(baseline.assign(registered_share=share), births)
     expected = (births * share).sum("age") / births.sum("age")
     assert got.dims == ("year",)
     np.testing.assert_allclose(got, expected, rtol=1e-12)
@@ -61,7 +60,8 @@ def test_by_region_and_age():
     one_each = registered_share_of_births(parts.assign(registered_share=level))
     np.testing.assert_array_equal(one_each, level)
     flat = level * by_age(np.ones(101))
-    got = registered_share_of_births(parts.assign(registered_share=flat))
+    births = ps.project(parts)["births"]
+    got = registered_share_of_births(parts.assign(registered_share=flat), births)
     assert got.dims == ("region", "year")
     np.testing.assert_allclose(got.isel(year=-1), level, rtol=1e-12)
 
@@ -98,6 +98,8 @@ def test_more_registered_than_residents_is_refused(cixi):
 def test_other_shares_that_cannot_be_used(cixi):
     with pytest.raises(MissingVariableError, match="share of registered families is not known"):
         registered_share_of_births(cixi)
+    with pytest.raises(MissingVariableError, match=r"births by age are not given(.|\n)*project"):
+        registered_share_of_births(cixi.assign(registered_share=by_age(np.full(101, 0.5))))
     with pytest.raises(BoundsError, match="registered_share is out of bounds"):
         registered_share_of_births(cixi.assign(registered_share=-0.1))
     with pytest.raises(BoundsError, match="missing or infinite"):

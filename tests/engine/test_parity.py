@@ -10,9 +10,10 @@ from hypothesis import given, settings, strategies as st
 import popsim as ps
 from popsim.baselines.load import PLACES
 from popsim.baselines.parity_start import starting_women
-from popsim.engine.classic import Engine
+from popsim.engine import classic, parity
 from popsim.engine.inputs import check_inputs
-from popsim.engine.parity import CEILING, ParityEngine, check_women, consistent_rates
+from popsim.engine.parity import CEILING, consistent_rates
+from popsim.engine.parity_inputs import women_of
 from popsim.errors import (
     BirthsLostWarning,
     BoundsError,
@@ -38,13 +39,13 @@ def with_women(name, end=2100):
 def by_conditional_rates(baseline, rates, factor=None, outputs="full"):
     """Project the baseline by conditional rates times a factor (year, order)."""
     data = check_inputs(baseline, timing="even", outputs="full")
-    engine = ParityEngine(
+    case = classic.case_of(
         data.drop_vars("fertility_rate"),
-        women=check_women(baseline, data),
-        rates=rates["conditional_fertility_rate"],
+        women=women_of(baseline),
+        fertility=rates["conditional_fertility_rate"],
         factor=factor,
     )
-    return engine.full() if outputs == "full" else engine.summary()
+    return parity.full(case) if outputs == "full" else parity.summary(case)
 
 
 def relative(ours, theirs):
@@ -71,9 +72,10 @@ def test_births_and_population_are_the_classic_engines_for_80_years(name, timing
     ours = ps.project(given_rates, timing=timing)
     data = check_inputs(baseline, timing=timing, outputs="full")
     fertility = rates["fertility_rate_by_order"]
-    classic = Engine(data, fertility=fertility, timing=timing).full()
+    case = classic.case_of(data, fertility=fertility, timing=timing)
+    without = classic.full(case)
     for variable in ("births", "population", "deaths", "net_migration"):
-        assert relative(ours[variable], classic[variable]) < 1e-10, variable
+        assert relative(ours[variable], without[variable]) < 1e-10, variable
     # The orders follow from the women by parity; no birth more or less at any age.
     assert (
         relative(ours["births"].sum("order"), ps.project(baseline, timing=timing)["births"]) < 1e-10
@@ -83,7 +85,7 @@ def test_births_and_population_are_the_classic_engines_for_80_years(name, timing
     assert float(ours["women_by_parity"].min()) >= 0.0
     check_accounting(ours)
     summary = ps.project(given_rates, timing=timing, outputs="summary")
-    assert relative(summary["births"], classic["births"].sum("age")) < 1e-10
+    assert relative(summary["births"], without["births"].sum("age")) < 1e-10
     np.testing.assert_allclose(
         summary["women_by_parity_final"], ours["women_by_parity"].isel(time=-1), rtol=1e-12
     )
@@ -135,9 +137,10 @@ def test_random_inputs_keep_the_classic_births(form, seed):
     consistent = consistent_rates(inputs)
     ours = by_conditional_rates(inputs, consistent)
     data = check_inputs(inputs, timing="even", outputs="full")
-    classic = Engine(data, fertility=consistent["fertility_rate_by_order"]).full()
-    assert relative(ours["births"], classic["births"]) < 1e-10
-    assert relative(ours["population"], classic["population"]) < 1e-10
+    case = classic.case_of(data, fertility=consistent["fertility_rate_by_order"])
+    without = classic.full(case)
+    assert relative(ours["births"], without["births"]) < 1e-10
+    assert relative(ours["population"], without["population"]) < 1e-10
     assert relative(ours["births"].sum("order"), ps.project(inputs)["births"]) < 1e-10
     assert float(consistent["births_displaced"].max()) == 0.0
     if form == "fertility_rate_by_order" and float(consistent["births_reordered"].max()) < 1e-10:

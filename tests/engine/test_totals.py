@@ -10,7 +10,7 @@ import xarray as xr
 
 import popsim as ps
 from popsim.baselines.regions import load_regions
-from popsim.engine.draws import Luck
+from popsim.engine.draws import Draws
 from popsim.errors import BoundsError, MigrationAdjustmentWarning
 from popsim.uncertainty import demographic_draws
 
@@ -31,12 +31,12 @@ def districts():
     return load_regions("huzhou", end=2025)
 
 
-def luck(baseline, seeds, chosen=slice(None), draws=12):
-    return Luck(baseline, draws, seeds, chosen, sampling="random", intervals=None)
+def drawn(baseline, seeds, chosen=slice(None), draws=12):
+    return Draws(baseline, draws, seeds, chosen, sampling="random", intervals=None)
 
 
 def test_quantiles_are_those_of_the_draws(districts):
-    """Streamed through room that is used again, and all at once with the draws kept."""
+    """Streamed through a workspace that is used again, and all at once with the draws kept."""
     call = {"draws": 30, "seed": 2, "variables": ASKED}
     kept = ps.simulate(districts, [], **call)
     streamed = ps.simulate(districts, [], quantiles=(0.1, 0.5, 0.9), **call)
@@ -74,17 +74,17 @@ def test_death_rates_by_region_change_no_bit_of_a_region(districts):
     xr.testing.assert_equal(alone, together.isel(region=[1]))
 
 
-def test_luck_is_what_is_drawn_of_demography(districts):
-    drawn = demographic_draws(districts, 12, 4)
-    made = luck(districts, SEEDS).dataset(drawn["year"].values)
+def test_draws_are_those_of_demography(districts):
+    public = demographic_draws(districts, 12, 4)
+    made = drawn(districts, SEEDS).dataset(public["year"].values)
     for name in SEEDS:
-        assert np.array_equal(made[name].values, drawn[name].values), name
-        assert made[name].dims == drawn[name].dims
+        assert np.array_equal(made[name].values, public[name].values), name
+        assert made[name].dims == public[name].dims
 
 
-def test_luck_of_some_regions_and_draws_is_a_part_of_the_whole(districts):
-    whole = luck(districts, SEEDS)
-    part = luck(districts, SEEDS, chosen=slice(3, 7))
+def test_draws_of_some_regions_are_a_part_of_the_whole(districts):
+    whole = drawn(districts, SEEDS)
+    part = drawn(districts, SEEDS, chosen=slice(3, 7))
     for name in ("fertility_factor", "life_expectancy_shift", "migration_shift"):
         some = whole.of(name)[1:3, 3:7]
         assert np.array_equal(part.of(name, slice(1, 3)), some), name
@@ -94,7 +94,7 @@ def test_luck_of_some_regions_and_draws_is_a_part_of_the_whole(districts):
 
 def test_what_is_not_drawn_stands_at_its_median(districts):
     held = {**SEEDS, "fertility_factor": None, "life_expectancy_shift": None}
-    made = luck(districts, held).dataset(districts["year"].values)
+    made = drawn(districts, held).dataset(districts["year"].values)
     assert (made["fertility_factor"] == 1.0).all()
     assert (made["life_expectancy_shift"] == 0.0).all()
     assert float(made["migration_shift"].std()) > 0.0
@@ -125,8 +125,8 @@ def test_migration_that_empties_a_group_is_said_once(districts, variables, quant
     assert [warning.filename for warning in said] == [__file__]
 
 
-def test_what_one_region_was_altered_by_is_forgotten_before_the_next(districts, monkeypatch):
-    """Regions one after another in the same room."""
+def test_the_adjustment_of_one_region_is_forgotten_before_the_next(districts, monkeypatch):
+    """Regions one after another in the same workspace."""
     from popsim.kernels._jit import threads
 
     monkeypatch.setattr("popsim.engine.totals._CELLS_AT_A_TIME", 1)

@@ -59,11 +59,11 @@ KINDS = (
 def test_every_variable_has_the_registrys_labels(results, kind):
     for name, array in results[kind].data_vars.items():
         spec = VARIABLES[str(name)]
-        unit = "persons" if name == "net_migration" else spec.unit  # in the step, not a year
-        assert array.attrs["units"] == unit, name
+        form = spec.form(array.dims, result=True)
+        assert array.attrs["units"] == (form.unit or spec.unit), name
         assert array.attrs["long_name"] == spec.en, name
         assert array.attrs["long_name_zh"] == spec.labels["zh"], name
-        assert array.attrs["description"] == spec.meaning_of(array.dims), name
+        assert array.attrs["description"] == form.meaning, name
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -15,7 +15,8 @@ from popsim.demography.ages.group_rows import parse_age_groups
 from popsim.errors import BoundsError, CoordinateError, DimensionError
 from popsim.languages import long_names
 from popsim.schema.checks import check_option, check_sex, check_values, first_cell
-from popsim.schema.variables import SEXES, VARIABLES
+from popsim.schema.conventions import SEXES
+from popsim.schema.variables import VARIABLES
 
 #: Whether a ratio over nobody is missing; else it is refused.
 _MISSING = ContextVar("missing_where_nobody", default=False)

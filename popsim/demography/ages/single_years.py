@@ -19,13 +19,11 @@ from popsim.schema.checks import (
     first_cell,
     require,
 )
+from popsim.schema.conventions import MIGRATION_FORMS, MORTALITY_FORMS
 from popsim.schema.provenance import new_rule, provenance, with_rules
 from popsim.schema.variables import describe
 
-#: One way of stating mortality is needed, and not two.
-_MORTALITY = ("survival_ratio", "mortality_rate")
 _ONCE = ("fertility_rate", "sex_ratio_at_birth")
-_MIGRATION = ("net_migration", "net_migration_rate", "net_migration_total")
 
 
 def graduate_baseline(inputs: xr.Dataset) -> xr.Dataset:
@@ -131,10 +129,10 @@ def _check(inputs: xr.Dataset, width: int) -> None:
     check_sex(inputs)
     check_years(inputs, width)
     require(inputs, ["population", *_ONCE])
-    given = [name for name in _MORTALITY if name in inputs]
+    given = [name for name in MORTALITY_FORMS if name in inputs]
     if not given:
-        require(inputs, _MORTALITY[:1])
-    for names in (given, [name for name in _MIGRATION if name in inputs]):
+        require(inputs, MORTALITY_FORMS[:1])
+    for names in (given, [name for name in MIGRATION_FORMS if name in inputs]):
         if len(names) > 1:
             raise ConflictError(
                 f"{names[0]} and {names[1]} say the same thing twice",
@@ -143,7 +141,7 @@ def _check(inputs: xr.Dataset, width: int) -> None:
                 allowed="one of them",
                 fix=f"drop one with .drop_vars({names[1]!r})",
             )
-    known = ("population", *_ONCE, *_MORTALITY, *_MIGRATION)
+    known = ("population", *_ONCE, *MORTALITY_FORMS, *MIGRATION_FORMS)
     for variable, array in inputs.data_vars.items():
         name = str(variable)
         if name in known:

@@ -25,7 +25,8 @@ from popsim.schema.checks import (
     check_values,
     first_cell,
 )
-from popsim.schema.variables import FEMALE, VARIABLES
+from popsim.schema.conventions import FEMALE
+from popsim.schema.variables import VARIABLES
 
 
 def total_fertility_rate(fertility_rate: xr.DataArray) -> xr.DataArray:

@@ -16,10 +16,8 @@ import xarray as xr
 from popsim.demography.fertility.checks import fertility_age_width
 from popsim.errors import BoundsError, CoordinateError, DimensionError, InputError
 from popsim.schema.checks import check_same_coords, check_values, first_cell
+from popsim.schema.conventions import ORDERS, PARITIES
 from popsim.schema.variables import VARIABLES
-
-PARITIES = (0, 1, 2, 3)
-ORDERS = (1, 2, 3)
 
 #: Shares are read from tables rounded to 0.01 %: four of them may miss 1 by this.
 _ROUNDED = 2.5e-4

@@ -27,7 +27,8 @@ from popsim.schema.checks import (
     check_values,
     first_cell,
 )
-from popsim.schema.variables import FEMALE, MALE, ONE, PERSONS, VARIABLES
+from popsim.schema.conventions import FEMALE, MALE
+from popsim.schema.variables import ONE, PERSONS, VARIABLES
 
 
 @dataclass(frozen=True)

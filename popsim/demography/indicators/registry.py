@@ -1,11 +1,11 @@
-"""The registry of indicators: names, labels, units, and what each is computed from."""
+"""Indicators: rows of the registry with what each is computed from, and how."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import xarray as xr
 
@@ -42,24 +42,20 @@ from popsim.demography.indicators.vital_rates import (
     rate_of_natural_increase,
     share_of_higher_order,
 )
-from popsim.languages import in_each
+from popsim.schema.variables import PERSONS, Variable, table_of
 
 Kind = Literal["stock", "flow"]
 
-_PERSONS, _PERCENT = "persons", "percent"
+_PERCENT = "percent"
 _PER_1000 = "per 1,000 persons and year"
 
 
-@dataclass(frozen=True)
-class Indicator:
-    """One row of the registry.
+@dataclass(frozen=True, kw_only=True)
+class Indicator(Variable):
+    """A row of the registry that is computed from others; labelled under ``indicator.<name>``.
 
     Attributes
     ----------
-    name : str
-    en : str
-        Label for tables and plots; other languages have it under ``indicator.<name>``.
-    unit : str
     kind : {"stock", "flow"}
         A stock stands at 1 January, a flow covers the year.
     needs : tuple of str
@@ -68,7 +64,7 @@ class Indicator:
         From the Dataset of the result to an array with ``time`` (stock) or ``year`` (flow).
     borders : tuple of int
         Exact ages that must be borders of the age groups [years].
-    dims : tuple of str
+    of : tuple of str
         Dimensions that the first variable of ``needs`` must have.
     single_from : int, optional
         Exact age from which the age group must be narrow enough to be entered by the year.
@@ -76,31 +72,21 @@ class Indicator:
         Whether an interval over draws means anything.
     """
 
-    name: str
-    en: str
-    unit: str
+    key: ClassVar[str] = "indicator"
     kind: Kind
     needs: tuple[str, ...]
     compute: Callable[[xr.Dataset], xr.DataArray]
     borders: tuple[int, ...] = ()
-    dims: tuple[str, ...] = ()
+    of: tuple[str, ...] = ()
     single_from: int | None = None
     has_quantiles: bool = True
-
-    def __repr__(self) -> str:
-        return f"Indicator({self.name!r}, {self.kind}, {self.unit})"
-
-    @property
-    def labels(self) -> dict[str, str]:
-        """Its label by language."""
-        return in_each(f"indicator.{self.name}", self.en)
 
     def fits(self, result: xr.Dataset) -> bool:
         """Tell whether a result holds what the indicator is computed from, finely enough."""
         if any(name not in result for name in self.needs):
             return False
         first = result[self.needs[0]]
-        if any(dim not in first.dims for dim in self.dims):
+        if any(dim not in first.dims for dim in self.of):
             return False
         if not self.borders and self.single_from is None:
             return True
@@ -117,20 +103,39 @@ def _narrow(groups: AgeGroups, border: int) -> bool:
     return bool(groups.upper[at] - groups.lower[at] <= MAX_ENTRY_WIDTH)
 
 
+def _says(function: Callable[..., xr.DataArray]) -> str:
+    """First line of what a function says of itself."""
+    function = function.func if isinstance(function, partial) else function
+    return str(function.__doc__).splitlines()[0]
+
+
 def _stock(
     name: str,
     en: str,
     unit: str,
     function: Callable[..., xr.DataArray],
     *borders: int,
-    dims: tuple[str, ...] = (),
+    meaning: str = "",
+    of: tuple[str, ...] = (),
     single_from: int | None = None,
     **settings: Any,
 ) -> Indicator:
     def compute(result: xr.Dataset) -> xr.DataArray:
         return function(result["population"], **settings)
 
-    return Indicator(name, en, unit, "stock", ("population",), compute, borders, dims, single_from)
+    return Indicator(
+        name,
+        ("time",),
+        unit,
+        en,
+        meaning or _says(function),
+        kind="stock",
+        needs=("population",),
+        compute=compute,
+        borders=borders,
+        of=of,
+        single_from=single_from,
+    )
 
 
 def _flow(
@@ -139,20 +144,37 @@ def _flow(
     unit: str,
     function: Callable[..., xr.DataArray],
     *needs: str,
-    dims: tuple[str, ...] = (),
+    meaning: str = "",
+    dims: tuple[str, ...] = ("year",),
+    of: tuple[str, ...] = (),
     has_quantiles: bool = True,
 ) -> Indicator:
     def compute(result: xr.Dataset) -> xr.DataArray:
         return function(*(result[name] for name in needs))
 
-    return Indicator(name, en, unit, "flow", needs, compute, dims=dims, has_quantiles=has_quantiles)
+    return Indicator(
+        name,
+        dims,
+        unit,
+        en,
+        meaning or _says(function),
+        kind="flow",
+        needs=needs,
+        compute=compute,
+        of=of,
+        has_quantiles=has_quantiles,
+    )
 
 
 def _by_working_age() -> list[Indicator]:
     rows = []
     for label, (lower, upper) in WORKING_AGES.items():
         tag, borders = f"{lower}_{upper}", (0, lower, upper)
-        for kind, en in (("total", "Total"), ("child", "Child"), ("old_age", "Old-age")):
+        for kind, en in (
+            ("total", "Total"),
+            ("child", "Child"),
+            ("old_age", "Old-age"),
+        ):
             rows.append(
                 _stock(
                     f"{kind}_dependency_ratio_{tag}",
@@ -205,7 +227,7 @@ def _school_ages() -> list[Indicator]:
         _stock(
             f"{stage}_age_population",
             f"{labels[stage]} ages, {lower}-{upper - 1}",
-            _PERSONS,
+            PERSONS,
             school_age_population,
             lower,
             upper,
@@ -236,7 +258,7 @@ def _shares() -> list[Indicator]:
 
 _BOTH = ("sex",)
 _ROWS: tuple[Indicator, ...] = (
-    _stock("population", "Population", _PERSONS, everyone),
+    _stock("population", "Population", PERSONS, everyone, meaning="All persons on 1 January."),
     *_shares(),
     *_by_working_age(),
     _stock("median_age", "Median age", "years", median_age, 0),
@@ -247,25 +269,25 @@ _ROWS: tuple[Indicator, ...] = (
         "males per 100 females",
         sex_ratio,
         0,
-        dims=_BOTH,
+        of=_BOTH,
     ),
     _stock(
         "women_15_49",
         "Women aged 15-49",
-        _PERSONS,
+        PERSONS,
         women_of_childbearing_age,
         15,
         50,
-        dims=_BOTH,
+        of=_BOTH,
     ),
     _stock(
         "women_20_34",
         "Women aged 20-34",
-        _PERSONS,
+        PERSONS,
         women_of_peak_childbearing_age,
         20,
         35,
-        dims=_BOTH,
+        of=_BOTH,
     ),
     *_school_ages(),
     _stock(
@@ -277,17 +299,38 @@ _ROWS: tuple[Indicator, ...] = (
         65,
         single_from=15,
     ),
-    _flow("births", "Births", _PERSONS, everyone, "births"),
-    _flow("deaths", "Deaths", _PERSONS, everyone, "deaths"),
+    _flow(
+        "births",
+        "Births",
+        PERSONS,
+        everyone,
+        "births",
+        meaning="Live births in the step, of mothers of all ages.",
+    ),
+    _flow(
+        "deaths",
+        "Deaths",
+        PERSONS,
+        everyone,
+        "deaths",
+        meaning="Deaths in the step, of both sexes and all ages.",
+    ),
     _flow(
         "natural_increase",
         "Natural increase",
-        _PERSONS,
+        PERSONS,
         natural_increase,
         "births",
         "deaths",
     ),
-    _flow("net_migration", "Net migration", _PERSONS, everyone, "net_migration"),
+    _flow(
+        "net_migration",
+        "Net migration",
+        PERSONS,
+        everyone,
+        "net_migration",
+        meaning="In- less out-migrants in the step, of both sexes and all ages.",
+    ),
     _flow(
         "crude_birth_rate",
         "Crude birth rate",
@@ -333,10 +376,11 @@ _ROWS: tuple[Indicator, ...] = (
     _flow(
         "births_by_order",
         "Births by order",
-        _PERSONS,
+        PERSONS,
         births_by_order,
         "births",
-        dims=("order",),
+        dims=("year", "order"),
+        of=("order",),
     ),
     _flow(
         "share_of_order_2_or_higher",
@@ -344,7 +388,7 @@ _ROWS: tuple[Indicator, ...] = (
         _PERCENT,
         partial(share_of_higher_order, order=2),
         "births",
-        dims=("order",),
+        of=("order",),
     ),
     _flow(
         "total_fertility_rate",
@@ -352,7 +396,7 @@ _ROWS: tuple[Indicator, ...] = (
         "births per woman",
         total_fertility_rate,
         "fertility_rate",
-        dims=("age",),
+        of=("age",),
     ),
     _flow(
         "mean_age_at_childbearing",
@@ -360,8 +404,8 @@ _ROWS: tuple[Indicator, ...] = (
         "years",
         mean_age_at_childbearing,
         "fertility_rate",
-        dims=("age",),
+        of=("age",),
     ),
 )
 
-INDICATORS: dict[str, Indicator] = {row.name: row for row in _ROWS}
+INDICATORS: dict[str, Indicator] = table_of(*_ROWS)

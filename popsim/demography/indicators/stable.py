@@ -18,7 +18,8 @@ from popsim.schema.checks import (
     first_cell,
     require,
 )
-from popsim.schema.variables import FEMALE, ONE, VARIABLES
+from popsim.schema.conventions import FEMALE
+from popsim.schema.variables import ONE, VARIABLES
 
 PER_YEAR = "per year"
 #: Newton on a convex function; ten steps suffice, a hundred mean that there is no root.

@@ -24,7 +24,8 @@ from popsim.demography.ages.age_groups import (
 from popsim.demography.indicators.dependency import PERCENT
 from popsim.errors import BoundsError
 from popsim.schema.checks import check_option, check_values, first_cell
-from popsim.schema.variables import FEMALE, MALE, PERSONS, VARIABLES
+from popsim.schema.conventions import BEARING_AGES, FEMALE, MALE
+from popsim.schema.variables import PERSONS, VARIABLES
 
 #: Stages of the Chinese school system by the ages that attend them: entry to primary
 #: school at 6 (Compulsory Education Law of China, article 11), 6 + 3 + 3 years, and
@@ -193,7 +194,7 @@ def women_of_childbearing_age(population: xr.DataArray) -> xr.DataArray:
     >>> float(women_of_childbearing_age(population))
     9.0
     """
-    return population_between(population, 15, 50, FEMALE)
+    return population_between(population, *BEARING_AGES, FEMALE)
 
 
 def women_of_peak_childbearing_age(population: xr.DataArray) -> xr.DataArray:

@@ -23,7 +23,8 @@ from popsim.errors import (
 )
 from popsim.kernels import lifetable as kernel
 from popsim.schema.checks import check_dims, check_option, check_values, first_cell
-from popsim.schema.variables import FEMALE, MALE, SEXES, VARIABLES
+from popsim.schema.conventions import FEMALE, MALE, SEXES
+from popsim.schema.variables import VARIABLES
 
 AxRule = Literal["greville", "keyfitz"]
 

@@ -313,7 +313,7 @@ def test_every_indicator_is_computed_and_labelled_and_has_the_unit_of_its_functi
 
 def test_labels_of_the_registry_are_unique():
     for field in ("en", "zh"):
-        labels = [getattr(row, field) for row in ind.INDICATORS.values()]
+        labels = [row.labels[field] for row in ind.INDICATORS.values()]
         assert len(set(labels)) == len(labels)
 
 

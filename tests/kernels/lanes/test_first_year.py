@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import popsim as ps
-from popsim.engine.inputs import check_inputs
+from popsim.engine.inputs import read
 from popsim.engine.parity import CEILING, consistent_rates
 from popsim.kernels._jit import threads
 from popsim.kernels.lanes.blocks import LANES
@@ -110,7 +110,7 @@ def test_rows_that_differ_in_one_thing_they_read_do_not_share_it(changing):
 @pytest.mark.parametrize("place", ["china", "ouhai"])
 def test_first_year_is_that_of_the_projection(place):
     baseline = ps.load_baseline(place, end=2022)
-    data = check_inputs(baseline, timing="even", outputs="full")
+    data = read(baseline)
     mode = cohort.COUNTS if "net_migration" in data else cohort.RATES
     flows = data["net_migration" if mode == cohort.COUNTS else "net_migration_rate"]
     state, row = (1, -1), np.zeros(1, dtype=np.int64)
