@@ -38,18 +38,6 @@ def provenance(call: str, **settings: Any) -> dict[str, str]:
     }
 
 
-def settings_of(attrs: Mapping[str, Any]) -> dict[str, Any]:
-    """Read back what :func:`provenance` wrote.
-
-    Examples
-    --------
-    >>> settings_of(provenance("project", timing="even"))
-    {'timing': 'even'}
-    """
-    settings: dict[str, Any] = json.loads(attrs.get("popsim_settings", "{}"))
-    return settings
-
-
 def with_rules(
     data: xr.Dataset, said: Mapping[str, str], sources: Mapping[str, str] | None = None
 ) -> xr.Dataset:

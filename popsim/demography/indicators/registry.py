@@ -113,7 +113,6 @@ def _stock(
     unit: str,
     function: Callable[..., xr.DataArray],
     *borders: int,
-    meaning: str = "",
     of: tuple[str, ...] = (),
     single_from: int | None = None,
     **settings: Any,
@@ -127,7 +126,7 @@ def _stock(
         unit,
         en,
         zh,
-        meaning or _says(function),
+        _says(function),
         kind="stock",
         needs=("population",),
         compute=compute,
@@ -144,7 +143,6 @@ def _flow(
     unit: str,
     function: Callable[..., xr.DataArray],
     *needs: str,
-    meaning: str = "",
     dims: tuple[str, ...] = ("year",),
     of: tuple[str, ...] = (),
     has_quantiles: bool = True,
@@ -158,7 +156,7 @@ def _flow(
         unit,
         en,
         zh,
-        meaning or _says(function),
+        _says(function),
         kind="flow",
         needs=needs,
         compute=compute,
@@ -265,9 +263,7 @@ def _shares() -> list[Indicator]:
 
 _BOTH = ("sex",)
 _ROWS: tuple[Indicator, ...] = (
-    _stock(
-        "population", "Population", "总人口", PERSONS, everyone, meaning="All persons on 1 January."
-    ),
+    _stock("population", "Population", "总人口", PERSONS, everyone),
     *_shares(),
     *_by_working_age(),
     _stock("median_age", "Median age", "年龄中位数", "years", median_age, 0),
@@ -312,24 +308,8 @@ _ROWS: tuple[Indicator, ...] = (
         65,
         single_from=15,
     ),
-    _flow(
-        "births",
-        "Births",
-        "出生人数",
-        PERSONS,
-        everyone,
-        "births",
-        meaning="Live births in the step, of mothers of all ages.",
-    ),
-    _flow(
-        "deaths",
-        "Deaths",
-        "死亡人数",
-        PERSONS,
-        everyone,
-        "deaths",
-        meaning="Deaths in the step, of both sexes and all ages.",
-    ),
+    _flow("births", "Births", "出生人数", PERSONS, everyone, "births"),
+    _flow("deaths", "Deaths", "死亡人数", PERSONS, everyone, "deaths"),
     _flow(
         "natural_increase",
         "Natural increase",
@@ -339,15 +319,7 @@ _ROWS: tuple[Indicator, ...] = (
         "births",
         "deaths",
     ),
-    _flow(
-        "net_migration",
-        "Net migration",
-        "净迁移人数",
-        PERSONS,
-        everyone,
-        "net_migration",
-        meaning="In- less out-migrants in the step, of both sexes and all ages.",
-    ),
+    _flow("net_migration", "Net migration", "净迁移人数", PERSONS, everyone, "net_migration"),
     _flow(
         "crude_birth_rate",
         "Crude birth rate",
