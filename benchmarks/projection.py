@@ -129,7 +129,7 @@ def main(cells: int = 1500) -> None:
     full = (
         np.empty((cells, YEARS + 1, state)),
         np.empty((cells, YEARS, 1, AGES)),
-        *(np.zeros((cells, YEARS, state)) for _ in range(3)),
+        *(np.zeros((cells, YEARS, state)) for _ in range(4)),
         np.empty((cells, YEARS), dtype=np.int64),
     )
     borders = np.array([0, 3, 6, 12, 15, 18, 20, 35, 50, 60, 65, 80, AGES])

@@ -132,7 +132,7 @@ def simulate(
     Warns
     -----
     MigrationAdjustmentWarning
-        Net migration would have emptied an age group and was altered.
+        Net migration would have emptied an age group and was adjusted.
     BorrowedIntervalsWarning
         The intervals of China stand in for those of another nation, or of one not declared.
 

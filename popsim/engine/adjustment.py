@@ -15,6 +15,8 @@ from popsim.errors import BirthsLostWarning, InfeasibleError, MigrationAdjustmen
 #: a sum, far below a birth in a million.
 ROUNDING = 1e-9
 
+_LOST = "more births are asked for than all women of reproductive age can bear"
+
 
 @dataclass(frozen=True)
 class Adjustment:
@@ -77,7 +79,13 @@ class LostBirths:
 
     def refuse(self) -> None:
         """Raise: fertility is as given, not drawn."""
-        refuse_lost(f"{self.births:.6g}", "in all years together", _said(self.first))
+        raise InfeasibleError(
+            _LOST,
+            where=f"fertility_rate at {_said(self.first)}",
+            got=f"{self.births:.6g} births that nobody is left to bear, in all years together",
+            allowed="about one birth a step for three of four women",
+            fix="check fertility_rate (births per woman and year) and the women of the population",
+        )
 
     def warn(self, stacklevel: int) -> None:
         """Say so, once; ``stacklevel`` as of :func:`warnings.warn`, counted from the caller."""
@@ -99,29 +107,15 @@ class Notes(NamedTuple):
 def add_up(parts: Iterable[Notes]) -> Notes:
     """What is to be said of parts that follow each other."""
     parts = list(parts)
-    altered = [part.adjustment for part in parts if part.adjustment is not None]
+    some = [part.adjustment for part in parts if part.adjustment is not None]
     lost = [part.lost for part in parts if part.lost is not None]
-    adjustment, births = None, None
-    if altered:
-        groups, persons = sum(a.groups for a in altered), sum(a.persons for a in altered)
-        adjustment = Adjustment(groups, persons, altered[0].first)
-    if lost:
-        years, some = sum(part.years for part in lost), sum(part.births for part in lost)
-        births = LostBirths(some, years, lost[0].first)
-    return Notes(adjustment, births)
-
-
-_LOST = "more births are asked for than all women of reproductive age can bear"
-
-
-def refuse_lost(births: str, when: str, at: str) -> None:
-    """Raise for births that no woman is left to bear."""
-    raise InfeasibleError(
-        _LOST,
-        where=f"fertility_rate at {at}",
-        got=f"{births} births that nobody is left to bear, {when}",
-        allowed="about one birth a step for three of four women",
-        fix="check fertility_rate (births per woman and year) and the women of the population",
+    return Notes(
+        Adjustment(sum(a.groups for a in some), sum(a.persons for a in some), some[0].first)
+        if some
+        else None,
+        LostBirths(sum(b.births for b in lost), sum(b.years for b in lost), lost[0].first)
+        if lost
+        else None,
     )
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
@@ -34,8 +33,8 @@ class Case:
     layout : Layout
     factor : Rows
         (row, year, order) [1], multiplies the fertility of an order.
-    orders : tuple of int, optional
-        Labels of the orders; None where all births are one.
+    by_order : bool
+        Whether births come by order; else all are one.
     even : bool
         Whether half of the net migrants come at the start of the step.
     women : Rows, optional
@@ -44,7 +43,7 @@ class Case:
 
     layout: Layout
     factor: Rows
-    orders: tuple[int, ...] | None
+    by_order: bool
     even: bool
     women: Rows | None = None
 
@@ -77,9 +76,6 @@ def case_of(
     data = read(data)
     fertility = data["fertility_rate"] if fertility is None else fertility
     split = [d for d in ("order", "parity") if d in fertility.dims]
-    orders = None
-    if split:
-        orders = tuple(fertility["order"].values.tolist()) if split == ["order"] else ORDERS
     # The factor first: its leading dims (scenario, draw) then lead in the result.
     arrays = {} if factor is None else {"factor": factor}
     arrays |= {str(k): v for k, v in data.data_vars.items()}
@@ -89,15 +85,17 @@ def case_of(
     layout = lay_out(
         data, fertility, ("year", *split, "age"), leading=arrays, births_move=women is not None
     )
-    cells, by_year = layout.cells, ("year", *(() if orders is None else ("order",)))
+    cells, years = layout.cells, len(layout.years)
     if factor is None:
-        ones = np.ones((1, len(layout.years), len(orders or "1")))
+        ones = np.ones((1, years, len(ORDERS) if split else 1))
         rows = Rows(ones, np.zeros(cells.count, dtype=np.int64))
     else:
-        rows = cells.rows(factor, by_year)
-        rows = Rows(rows.values.reshape(*rows.values.shape[:2], -1), rows.index)
+        rows = cells.rows(factor, ("year", *(["order"] if split else [])))
+    if not split:  # to a kernel all births are one order
+        rates, rows = layout.fertility, Rows(rows.values.reshape(-1, years, 1), rows.index)
+        layout = replace(layout, fertility=Rows(rates.values[:, :, None], rates.index))
     split_women = None if women is None else cells.rows(women, ["parity", "age"])
-    return Case(layout, rows, orders, timing == "even", split_women)
+    return Case(layout, rows, bool(split), timing == "even", split_women)
 
 
 def full(case: Case) -> xr.Dataset:
@@ -115,26 +113,24 @@ def path(case: Case) -> xr.Dataset:
 def _run(case: Case) -> tuple[Made, np.ndarray]:
     """Arrays of every age, and in how many groups outflow was adjusted (cell, year)."""
     layout = case.layout
-    stocks, flows, altered = every_age(layout)
-    births = np.empty((*altered.shape, len(case.orders or "1"), len(layout.ages)))
+    population, flows, altered = every_age(layout)
+    births = np.empty((*altered.shape, case.factor.values.shape[-1], len(layout.ages)))
     cohort.project_full(
         *rows_of(case), layout.mode, float(layout.step), case.even, layout.first, layout.last,
-        flat(stocks), births, *map(flat, flows), altered,
+        flat(population), births, *map(flat, flows), altered,
     )  # fmt: skip
-    return made_of_every_age(case, stocks, births, flows), altered
+    return made_of_every_age(population, births, flows), altered
 
 
 def rows_of(case: Case) -> list[np.ndarray]:
     """Inputs of a case as the step kernels take them."""
     layout, women = case.layout, () if case.women is None else (case.women,)
-    people, survival, fertility = layout.population, layout.survival, layout.fertility
-    if case.orders is None:
-        fertility = Rows(fertility.values[:, :, None], fertility.index)
-    return in_turn(people, *women, survival, fertility, case.factor, layout.srb, layout.flows)
+    rates = (layout.survival, layout.fertility, case.factor, layout.srb, layout.flows)
+    return in_turn(layout.population, *women, *rates)
 
 
 def every_age(layout: Layout) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
-    """Room for the population, for flows by sex and age, and for what was adjusted."""
+    """A workspace for the population, for flows by sex and age, and for what was adjusted."""
     count, years, ages = layout.cells.count, len(layout.years), len(layout.ages)
     population = np.empty((count, years + 1, 2, ages))
     # Pages of zeros that are never written cost no memory.
@@ -148,15 +144,12 @@ FLOWS = ("deaths", "net_migration", "migration_adjustment", "population_lift")
 
 
 def made_of_every_age(
-    case: Case, population: np.ndarray, births: np.ndarray, flows: Sequence[np.ndarray]
+    population: np.ndarray, births: np.ndarray, flows: Sequence[np.ndarray]
 ) -> Made:
     """What a kernel wrote of every age, by name."""
-    by_order = ("year", "age") if case.orders is None else ("year", "order", "age")
-    if case.orders is None:
-        births = births[:, :, 0]
     return {
         "population": (population, ("time", *_BY_AGE)),
-        "births": (births, by_order),
+        "births": (births, ("year", "order", "age")),
         **{n: (v, ("year", *_BY_AGE)) for n, v in zip(FLOWS, flows, strict=True)},
     }
 
@@ -164,13 +157,13 @@ def made_of_every_age(
 def summary_inputs(case: Case) -> Inputs:
     """The case as the summary kernel takes it: nothing is drawn but the factor."""
     layout, nothing = case.layout, np.empty((0, 0))
-    fertility, flows = layout.fertility.values, layout.flows.values
+    flows = layout.flows.values
     return Inputs(
         population=layout.population.values,
         population_index=layout.population.index,
         survival=layout.survival.values[:, :, None],
         survival_index=layout.survival.index,
-        fertility=fertility[:, :, None] if case.orders is None else fertility,
+        fertility=layout.fertility.values,
         fertility_index=layout.fertility.index,
         factor=case.factor.values,
         factor_index=case.factor.index,
@@ -194,15 +187,12 @@ def summary(case: Case, lower_bounds: Sequence[int] = SUMMARY_AGES) -> xr.Datase
     layout = case.layout
     lower, borders = layout.borders(lower_bounds)
     count, years, ages = layout.cells.count, len(layout.years), len(layout.ages)
-    out = allocate(count, years, len(case.orders or "1"), len(lower), 2 * ages)
+    out = allocate(count, years, case.factor.values.shape[-1], len(lower), 2 * ages)
     project_summary(summary_inputs(case), np.arange(0, count, LANES), borders, out)
     sums = cells_first(out)
-    births: Any = (sums.births, ("year", "order"))
-    if case.orders is None:
-        births = (sums.births[:, :, 0], ("year",))
     made = {
         "population": (sums.population, ("time", "sex", "age_group")),
-        "births": births,
+        "births": (sums.births, ("year", "order")),
         "deaths": (sums.deaths, ("year", "sex")),
         "net_migration": (sums.migration, ("year", "sex")),
         "migration_adjustment": (sums.adjustment, ("year", "sex")),
@@ -221,9 +211,12 @@ def labelled(
     """The result of a projection with its labels; warns where migration was adjusted."""
     layout = case.layout
     step = "step" if layout.step == 1 else years_in_words(layout.step)
-    own = {} if case.orders is None else {"order": list(case.orders)}
-    labels = layout.labels(lower, year=f"first calendar year of the {step}", **own)
-    result = describe(layout.dataset(made, labels), step=layout.step)
+    labels = layout.labels(lower, year=f"first calendar year of the {step}")
+    named = dict(made)
+    if not case.by_order:
+        births, dims = named["births"]
+        named["births"] = births[:, :, 0], tuple(d for d in dims if d != "order")
+    result = describe(layout.dataset(named, labels), step=layout.step)
     if altered is not None and (place := first_place(altered)) is not None:
         adjustment = made["migration_adjustment"][0]
         adjusted(altered, adjustment, layout.at(*place)).warn(stacklevel=4)

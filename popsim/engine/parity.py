@@ -211,7 +211,7 @@ def _run(case: Case, given: int = kernel.CONDITIONAL) -> tuple[Made, np.ndarray]
         *rows_of(case), layout.mode, float(layout.step), case.even, layout.first, layout.last,
         given, ceiling, flat(population), women, rates, births, *map(flat, flows), altered,
     )  # fmt: skip
-    made = made_of_every_age(case, population, births, flows)
+    made = made_of_every_age(population, births, flows)
     first: Made = {
         "population": made.pop("population"),
         "women_by_parity": (women, ("time", "parity", "age")),

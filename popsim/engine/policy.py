@@ -121,13 +121,14 @@ def policy_rows(
         timing=table.fixed("timing", (t,)),
         closed=childcare_feedback,
         pay=table.by_instrument("pay", ids, (t, orders, CHILD_AGES)),
-        reach=table.reach(ids),
+        reach=table.by_row("reach", ids, ()),
         cap=table.fixed("cap", (t,)),
         capped=table.by_instrument("capped", ids, ()),
         rule=np.array([_RULES[p.rule] for p in table.first], dtype=np.int64),
     )
     moved = [np.zeros(count), *(scenario.relocation[chosen] for scenario in table.first)]
-    return PolicyRows(policy, ids, table.lump(ids, t), np.array(moved))
+    lump = np.moveaxis(table.by_row("lump", ids, (t,)), 1, -1)
+    return PolicyRows(policy, ids, lump, np.array(moved))
 
 
 def differs_by_region(scenarios: Sequence[Scenario]) -> bool:
@@ -243,25 +244,14 @@ class _Table:
                 out[k, ids.index(name_of)] = getattr(scenario, name)[n]
         return out
 
-    def reach(self, ids: list[str]) -> np.ndarray:
-        """(scenario, instrument, row)."""
-        rows = sum(region[0].reach[:, self.draws].shape[1] for region in self.made)
-        out = np.zeros((self.scenarios, len(ids), max(rows, 1)))
+    def by_row(self, name: str, ids: list[str], shape: tuple[int, ...]) -> np.ndarray:
+        """(scenario, instrument, row, ...) over all ids; zero where a scenario lacks one."""
+        rows = sum(getattr(region[0], name)[:, self.draws].shape[1] for region in self.made)
+        out = np.zeros((self.scenarios, len(ids), max(rows, 1), *shape))
         for k, scenario in enumerate(self.first):
-            for n, name in enumerate(scenario.instruments):
-                out[k, ids.index(name)] = np.concatenate(
-                    [region[k].reach[n, self.draws] for region in self.made]
-                )
-        return out
-
-    def lump(self, ids: list[str], years: int) -> np.ndarray:
-        """(scenario, row, year, instrument)."""
-        rows = sum(region[0].lump[:, self.draws].shape[1] for region in self.made)
-        out = np.zeros((self.scenarios, max(rows, 1), years, len(ids)))
-        for k, scenario in enumerate(self.first):
-            for n, name in enumerate(scenario.instruments):
-                out[k, :, :, ids.index(name)] = np.concatenate(
-                    [region[k].lump[n, self.draws] for region in self.made]
+            for n, name_of in enumerate(scenario.instruments):
+                out[k, ids.index(name_of)] = np.concatenate(
+                    [getattr(region[k], name)[n, self.draws] for region in self.made]
                 )
         return out
 

@@ -84,36 +84,17 @@ class _Workspace(NamedTuple):
 
 @dataclass(frozen=True)
 class _Regions:
-    """Regions laid out for the summary kernel, and what is asked of them.
+    """Regions laid out for the summary kernel, and what is asked of them."""
 
-    Attributes
-    ----------
-    layout : Layout
-        Its cells are regions.
-    mobile : numpy.ndarray
-        (row of population, state or 1): net migrants at a migration shift of 1.
-    draws : Draws
-    sex_ratio : numpy.ndarray
-        (draw, year) [1], factor on the sex ratio at birth.
-    scenario : str
-        Name of the one scenario, the baseline.
-    asked : tuple of str
-        What is wanted of :data:`TOTALS`.
-    borders : numpy.ndarray
-        Of the age groups.
-    labels : dict of str to DataArray
-    columns : dict of str to pair of numpy.ndarray
-        Who depends on whom: columns (sex and age group) of the ratios asked for.
-    """
-
-    layout: Layout
-    mobile: np.ndarray
+    layout: Layout  #: its cells are regions
+    mobile: np.ndarray  #: (row of population, state or 1), net migrants at a shift of 1
     draws: Draws
-    sex_ratio: np.ndarray
-    scenario: str
-    asked: tuple[str, ...]
-    borders: np.ndarray
+    sex_ratio: np.ndarray  #: (draw, year), factor on the sex ratio at birth
+    scenario: str  #: name of the one scenario, the baseline
+    asked: tuple[str, ...]  #: of :data:`TOTALS`
+    borders: np.ndarray  #: of the age groups
     labels: Labels
+    #: Who depends on whom: columns (sex and age group) of the ratios asked for.
     columns: dict[str, tuple[np.ndarray, np.ndarray]]
 
     @property
