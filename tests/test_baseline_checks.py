@@ -25,6 +25,7 @@ def checks(example):
     return example["checks"]().set_index(["place", "year", "quantity"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("place", "year", "quantity"),
     [
@@ -43,6 +44,7 @@ def test_within_bounds(checks, place, year, quantity):
     assert row["baseline"] == pytest.approx(row["announced"], rel=bound)
 
 
+@pytest.mark.slow
 def test_gaps_are_reported_as_gaps(checks):
     """Whoever closes one of these has to say so on the page, and here."""
     no = {key for key, row in checks.iterrows() if row["within"] == "no"}
@@ -55,6 +57,7 @@ def test_gaps_are_reported_as_gaps(checks):
     assert checks.loc[("huzhou", 2021, "share_second_or_higher"), "within"] == "input"
 
 
+@pytest.mark.slow
 def test_figures_of_the_issue_are_the_tables(checks):
     announced = checks["announced"]
     assert announced["baotou", 2022, "births"] == 14_900
@@ -64,6 +67,7 @@ def test_figures_of_the_issue_are_the_tables(checks):
     assert announced["huzhou", 2021, "natural_growth_rate"] == -0.30
 
 
+@pytest.mark.slow
 def test_nothing_announced_after_the_census_is_in_a_baseline(monkeypatch):
     """The baselines do not read the table that they are held against."""
     read = []
@@ -75,6 +79,7 @@ def test_nothing_announced_after_the_census_is_in_a_baseline(monkeypatch):
     assert "observed_places" not in read
 
 
+@pytest.mark.slow
 def test_china_made_as_a_place_has_the_announced_births(example):
     """The census's fertility of 2020, moved with WPP's: to 1 % until the rebound of 2024."""
     ratios = example["nation_as_a_place"]()
@@ -84,6 +89,7 @@ def test_china_made_as_a_place_has_the_announced_births(example):
     assert ratios[2024] == pytest.approx(0.93, abs=0.01)
 
 
+@pytest.mark.slow
 def test_cixi_factors_multiply(example):
     values = [float(n) for n in re.findall(r"\| (\d\.\d+) \|", example["cixi_table"]())]
     whole, internal, left, nation, own = values
@@ -93,6 +99,7 @@ def test_cixi_factors_multiply(example):
     assert nation > 1.05
 
 
+@pytest.mark.slow
 def test_the_provinces_change_would_not_mend_it(checks):
     """The page's reason for not using it: by how much Zhejiang's birth rate fell less."""
     rates = data.table("observed_places").query("quantity == 'crude_birth_rate'")
@@ -109,6 +116,7 @@ def test_the_provinces_change_would_not_mend_it(checks):
     assert less[2021] * huzhou == pytest.approx(0.97, abs=0.005)
 
 
+@pytest.mark.slow
 def test_dependency_ratio_of_the_plan_is_that_of_census_night(example):
     """By hand from the census table: 0-14 and 60+ over 15-59."""
     rows = data.table("census").query("place == 'huzhou' and census_year == 2020")
@@ -118,6 +126,7 @@ def test_dependency_ratio_of_the_plan_is_that_of_census_night(example):
     assert "census night 2020 | 49.88 | 49.88 |" in example["ageing_table"]()
 
 
+@pytest.mark.slow
 def test_population_follows_the_surveys_better_with_internal_migration(example):
     for place, year in (("cixi", 2023), ("cixi", 2024), ("huzhou", 2021)):
         surveys = data.table("observed_places").set_index(["place", "year", "quantity"])["value"]
@@ -139,6 +148,7 @@ def test_every_announced_figure_names_its_source():
     assert set(table.loc[handed, "verified"]) == {"no"}
 
 
+@pytest.mark.slow
 def test_the_page_has_the_tables_of_the_example(example):
     page = (ROOT / "docs" / "baselines.md").read_text(encoding="utf-8")
     for name, table in example["tables"]().items():

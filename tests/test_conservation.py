@@ -78,6 +78,7 @@ def package(amount: float, cap: float | None = None, rule: str = "pro_rata", eff
     return Scenario.model_validate(told)
 
 
+@pytest.mark.slow
 @given(
     level=st.floats(0.6, 7.0),
     mix=st.none() | st.sampled_from([(0.8, 0.15, 0.05), (0.3, 0.3, 0.4), (0.1, 0.1, 0.8)]),
@@ -107,6 +108,7 @@ def test_births_women_and_children_add_up(level, mix, mean_age, amount, seed):
     assert off(by_order, alone.total_births.squeeze("scenario", drop=True)) < ROUNDING
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", ["pro_rata", "first_come", "by_order"])
 def test_money_paid_is_money_due_less_the_shortfall(rule):
     """Where cash has no effect, what is due under a cap is what is paid without one."""
@@ -126,6 +128,7 @@ def test_money_paid_is_money_due_less_the_shortfall(rule):
     assert float(paid.max()) <= 150e6 * (1 + ROUNDING)
 
 
+@pytest.mark.slow
 def test_births_of_draws_of_a_nation_are_those_without_parity():
     """Where a parity runs out of women in a draw, others bear: no draw-year is short."""
     baseline = ps.load_baseline("china", end=2060)
@@ -134,6 +137,7 @@ def test_births_of_draws_of_a_nation_are_those_without_parity():
     assert off(births, total) < ROUNDING
 
 
+@pytest.mark.slow
 def test_a_concentrated_pattern_moves_births_between_ages_and_says_so():
     """All births at two ages: more than once a year for each woman there in many draws."""
     baseline = place(1.2)

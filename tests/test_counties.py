@@ -23,6 +23,7 @@ def some(baseline):
     return baseline.isel(region=slice(0, None, 300))
 
 
+@pytest.mark.slow
 def test_made_up_counties_have_the_nations_people(module, tmp_path):
     baseline = module["county_baseline"](2021, tmp_path / "absent.nc")
     assert baseline.sizes["region"] == module["COUNTIES"]
@@ -39,6 +40,7 @@ def test_made_up_counties_have_the_nations_people(module, tmp_path):
         assert "region" not in baseline[shared].dims
 
 
+@pytest.mark.slow
 def test_counties_of_the_census(module, reference):
     baseline = module["county_baseline"](2021, reference / "china_census_2020.nc")
     assert baseline["population"].attrs["rule"] == "census of 2020 by county"

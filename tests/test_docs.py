@@ -39,6 +39,7 @@ def figures_without_a_screen(monkeypatch):
     mpl.use(before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_page_prints_what_it_shows(page):
     """Runs every block of the page in order; run docs/generate.py to bring it up to date."""

@@ -56,6 +56,7 @@ def test_every_example_is_tested_here(path):
     assert 'if __name__ == "__main__":' in path.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_ouhai_package():
     printed = run("ouhai_package")
     effects, payments, choices = (rows(part) for part in printed.strip().split("\n\n"))
@@ -81,6 +82,7 @@ def check() -> dict[str, dict[str, list[float]]]:
     return {name: rows(table) for name, table in names_of("china_check")["tables"]().items()}
 
 
+@pytest.mark.slow
 def test_wpp_cohorts_add_up_to_what_wpp_publishes(check):
     """Births, deaths and migration of WPP make WPP's population, once all are born after 1950."""
     for women, men, *still in check["closure"].values():
@@ -136,6 +138,7 @@ def test_census_and_wpp_agree_on_the_middle_aged(check):
     assert check["ages"]["20-24"][2] < 0.93
 
 
+@pytest.mark.slow
 def test_own_city():
     city = names_of("own_city")
     own, shipped = city["build"](), ps.load_baseline("cixi", end=2021, migration="closed")
@@ -151,6 +154,7 @@ def test_own_city():
     assert "Additional births" in printed
 
 
+@pytest.mark.slow
 def test_large_run(tmp_path):
     pytest.importorskip("zarr", reason="the extra 'distributed' is not installed")
     run_of = names_of("large_run")
@@ -159,6 +163,7 @@ def test_large_run(tmp_path):
     np.testing.assert_array_equal(stored["births"], run_of["simulate"](5)["births"].compute())
 
 
+@pytest.mark.slow
 def test_life_tables():
     printed = run("life_tables")
     women, men = re.search(r"2020 female +(\S+).*\n +male +(\S+)", printed).groups()
@@ -169,6 +174,7 @@ def test_life_tables():
     assert "Lee-Carter" in printed
 
 
+@pytest.mark.slow
 def test_two_child():
     """The first table is births announced and predicted; tests/test_two_child.py has the rest."""
     errors, marriages, orders = run("two_child").strip().split("\n\n")

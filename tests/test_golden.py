@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 golden = runpy.run_path(str(ROOT / "tests" / "golden" / "regenerate.py"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", scenario_names())
 def test_scenario_gives_its_golden_summary(name):
     kept = pd.read_csv(golden["FILE"])

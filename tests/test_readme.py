@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from popsim.cli import commands as cli
@@ -12,6 +13,7 @@ from popsim.cli import commands as cli
 README = Path(__file__).parents[1] / "README.md"
 
 
+@pytest.mark.slow
 def test_result_on_the_first_screen_is_what_the_command_prints(tmp_path, monkeypatch):
     """1,000 draws, seed 0, to 2060: the bits of a seed do not change, nor does this table."""
     text = README.read_text(encoding="utf-8")

@@ -33,6 +33,7 @@ def result(baseline):
     return ps.simulate(baseline, "ouhai", draws=60, seed=3)
 
 
+@pytest.mark.slow
 def test_dims_and_names(result):
     assert result["scenario"].values.tolist() == ["baseline", "ouhai"]
     assert result["births"].dims == ("scenario", "draw", "year", "order")
@@ -44,6 +45,7 @@ def test_dims_and_names(result):
         assert result[name].attrs["long_name_zh"]
 
 
+@pytest.mark.slow
 def test_same_seed_same_bits(baseline, result):
     again = ps.simulate(baseline, "ouhai", draws=60, seed=3)
     xr.testing.assert_identical(result, again)
@@ -51,12 +53,14 @@ def test_same_seed_same_bits(baseline, result):
     assert not np.array_equal(result["births"], other["births"])
 
 
+@pytest.mark.slow
 def test_fewer_draws_are_the_first_of_more(baseline, result):
     few = ps.simulate(baseline, "ouhai", draws=20, seed=3)
     assert np.array_equal(few["births"], result["births"].isel(draw=slice(20)))
     assert np.array_equal(few["cost"], result["cost"].isel(draw=slice(20)))
 
 
+@pytest.mark.slow
 def test_earlier_end_leaves_earlier_years(baseline, result):
     short = ps.simulate(baseline, "ouhai", end=2030, draws=60, seed=3)
     births = result["births"].sel(year=slice(None, 2030))
@@ -71,6 +75,7 @@ def test_scenario_and_baseline_share_their_draws(result):
     assert (after.sel(scenario="ouhai") > after.sel(scenario="baseline")).all()
 
 
+@pytest.mark.slow
 def test_draw_of_a_scenario_does_not_depend_on_its_company(baseline, result):
     grant_only = ps.load_scenario("ouhai").without(
         "rearing_subsidy", "childcare_voucher", "home_purchase_subsidy"
@@ -82,6 +87,7 @@ def test_draw_of_a_scenario_does_not_depend_on_its_company(baseline, result):
     assert np.array_equal(both["cost"].sel(shared), result["cost"].sel(shared))
 
 
+@pytest.mark.slow
 def test_empty_package_equals_the_baseline_bit_for_bit(baseline):
     nothing = ps.load_scenario("ouhai").model_copy(update={"instruments": ()})
     result = ps.simulate(baseline, nothing, draws=10)
@@ -90,6 +96,7 @@ def test_empty_package_equals_the_baseline_bit_for_bit(baseline):
     assert result.sizes["instrument"] == 0
 
 
+@pytest.mark.slow
 def test_books_close_in_every_cell(baseline):
     full = ps.simulate(baseline, "ouhai", end=2026, draws=5, outputs="full")
     assert full["births"].dims == ("scenario", "draw", "year", "order", "age")
@@ -112,6 +119,7 @@ def test_medians_of_everything_are_the_projection(baseline):
     np.testing.assert_allclose(result["population"].sum(["sex", "age_group"]), people, rtol=1e-10)
 
 
+@pytest.mark.slow
 def test_median_draw_is_near_the_baseline(baseline):
     """1,000 draws: the median of births is the projection's to the error of the median (1 %)."""
     result = ps.simulate(baseline, [], draws=1000, seed=1)
@@ -121,6 +129,7 @@ def test_median_draw_is_near_the_baseline(baseline):
     assert result.sizes["scenario"] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("outputs", ["summary", "full"])
 def test_the_variables_that_can_be_asked_for_are_those_of_a_result(baseline, outputs):
     short = baseline.isel(year=slice(0, 2))
@@ -132,6 +141,7 @@ def test_the_variables_that_can_be_asked_for_are_those_of_a_result(baseline, out
         xr.testing.assert_identical(alone[name], result[name])
 
 
+@pytest.mark.slow
 def test_groups_of_draws_are_held_or_have_seeds_of_their_own(baseline):
     def births(**settings):
         result = ps.simulate(baseline, [], draws=8, **settings)["births"].sum("order")
@@ -156,6 +166,7 @@ def test_streamed_quantiles_are_those_of_the_draws(baseline, result):
     assert cut["births"].attrs == result["births"].attrs
 
 
+@pytest.mark.slow
 def test_some_variables_and_other_age_groups(baseline):
     result = ps.simulate(
         baseline, [], draws=4, variables=["births", "population"], age_groups=(0, 15, 65)
@@ -172,6 +183,7 @@ TOTALS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "vary", [("fertility", "mortality", "migration", "sex_ratio"), ("migration",), ("fertility",)]
 )
@@ -189,6 +201,7 @@ def test_what_needs_no_parity_is_the_same_without_it(place, vary):
         assert alone[name].dims == by_parity[name].dims
 
 
+@pytest.mark.slow
 def test_totals_of_a_region_and_of_a_chunk_change_no_bit(districts):
     call = {"draws": 40, "seed": 5, "variables": TOTALS}
     whole = ps.simulate(districts, [], **call)
@@ -204,6 +217,7 @@ def districts():
     return load_regions("huzhou", end=2024)
 
 
+@pytest.mark.slow
 def test_a_region_alone_is_what_it_is_among_others(districts):
     together = ps.simulate(districts, [], draws=9, seed=5)
     assert together["births"].dims == ("scenario", "region", "draw", "year", "order")
@@ -212,6 +226,7 @@ def test_a_region_alone_is_what_it_is_among_others(districts):
         assert np.array_equal(alone[name].isel(region=0), together[name].isel(region=2)), name
 
 
+@pytest.mark.slow
 def test_a_region_is_paid_for_its_own_mothers():
     """What is for mothers of an age costs by the region's own births, whatever its company."""
     package = ps.load_scenario("ouhai").variant("planned")
@@ -237,6 +252,7 @@ def test_an_override_of_relocation_reaches_the_result(baseline):
     assert (share.sel(scenario="ouhai") > 0.0).all()
 
 
+@pytest.mark.slow
 def test_chunks_change_no_bit(districts):
     now = ps.simulate(districts, [], draws=7, seed=5)
     later = ps.simulate(districts, [], draws=7, seed=5, chunks={"region": 2, "draw": 1})
@@ -247,12 +263,14 @@ def test_chunks_change_no_bit(districts):
     xr.testing.assert_identical(dask_backed.compute(), now)
 
 
+@pytest.mark.slow
 def test_blocks_of_quantiles_are_the_quantiles_of_the_whole(districts, monkeypatch):
     whole = ps.simulate(districts, [], draws=7, quantiles=(0.5,))
     monkeypatch.setattr("popsim.engine.plan._CELLS_A_BLOCK", 14)  # two regions
     xr.testing.assert_identical(ps.simulate(districts, [], draws=7, quantiles=(0.5,)), whole)
 
 
+@pytest.mark.slow
 def test_numbers_for_the_whole_place_are_refused_where_there_are_regions(districts):
     package = ps.load_scenario("ouhai").model_copy(update={"place": "huzhou"})
     known = districts.assign(registered_share=0.5)
@@ -260,6 +278,7 @@ def test_numbers_for_the_whole_place_are_refused_where_there_are_regions(distric
         ps.simulate(known, package, draws=2)
 
 
+@pytest.mark.slow
 def test_chunks_that_cannot_be_are_refused(districts):
     wrong = r"chunks along 'age' cannot be(.|\n)*region, draw\n(.|\n)*all its ages"
     with pytest.raises(InputError, match=wrong):
@@ -280,6 +299,7 @@ def test_bands_widen(result):
     assert float(spread.sel(year=2035)) > 1.5 * float(spread.sel(year=2021))
 
 
+@pytest.mark.slow
 def test_china_is_as_uncertain_as_the_un_says():
     """80 % intervals against WPP 2024: TFR exact by construction, width of population to 15 %."""
     from popsim.baselines import china
@@ -299,6 +319,7 @@ def test_china_is_as_uncertain_as_the_un_says():
         assert high - low == pytest.approx(float(un.sel(year=year)), rel=0.15)
 
 
+@pytest.mark.slow
 def test_a_grant_for_second_children_leaves_first_births_of_the_first_year(baseline):
     """Ouhai without what first births get: nothing of order 1 moves until mothers are missing."""
     package = ps.load_scenario("ouhai")
@@ -312,6 +333,7 @@ def test_a_grant_for_second_children_leaves_first_births_of_the_first_year(basel
     assert (first.sel(order=[2, 3]).sum("order") > 0.0).all()
 
 
+@pytest.mark.slow
 def test_more_instruments_never_gain_less(baseline):
     """A second channel, however small, takes nothing off the first (half of the children paid)."""
     package = ps.load_scenario("ouhai")
@@ -348,6 +370,7 @@ def test_draws_without_gain_cost_infinitely_much_and_keep_their_rank():
     assert quantiles(values).values.tolist() == pytest.approx([1.4, 3.0, np.inf])
 
 
+@pytest.mark.slow
 def test_compare_against_another_scenario(baseline):
     half = ps.load_scenario("ouhai").without("rearing_subsidy")
     half = half.model_copy(update={"name": "half"})

@@ -30,12 +30,14 @@ def table(example):
     return example["replay"]()
 
 
+@pytest.mark.slow
 def test_announced_births(announced):
     births = announced.sel(order=0).to_series() / 1e4
     published = {2015: 1655, 2016: 1786, 2017: 1723, 2018: 1523, 2019: 1465, 2020: 1200}
     assert births.to_dict() == pytest.approx(published)
 
 
+@pytest.mark.slow
 def test_inputs_start_from_the_census_of_2010_and_hold_2015(example):
     inputs = example["two_child_inputs"]()
     rates = inputs["fertility_rate_by_order"]
@@ -46,6 +48,7 @@ def test_inputs_start_from_the_census_of_2010_and_hold_2015(example):
     np.testing.assert_allclose(inputs["women_by_parity"].sum("parity"), women, rtol=1e-15)
 
 
+@pytest.mark.slow
 def test_without_policy_both_models_are_one_until_2015(example, announced):
     """Rates that are consistent have the same births; from 2016 on the stocks part."""
     runs = example["models"](example["scaled_inputs"]())
@@ -57,6 +60,7 @@ def test_without_policy_both_models_are_one_until_2015(example, announced):
     assert total == pytest.approx(float(announced.sel(year=2015, order=0)), rel=1e-9)
 
 
+@pytest.mark.slow
 def test_fitted_on_2016_and_2017_alone(table):
     for label in VARIANTS:
         fitted = table.loc[[2016, 2017]]
@@ -64,6 +68,7 @@ def test_fitted_on_2016_and_2017_alone(table):
         assert fitted[label].sum() == pytest.approx(fitted["announced"].sum(), rel=1e-9)
 
 
+@pytest.mark.slow
 def test_no_figure_after_2017_is_fitted(example, announced, monkeypatch):
     """The fit sees neither births nor marriages of later years: change them, and it stays."""
     births = example["models"](example["scaled_inputs"]())["parity"]
@@ -74,6 +79,7 @@ def test_no_figure_after_2017_is_fitted(example, announced, monkeypatch):
     assert example["fitted"](births) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("label", "errors"),
     [
@@ -89,6 +95,7 @@ def test_errors_of_the_prediction(table, label, errors):
     np.testing.assert_allclose(got, errors, atol=0.1)  # printed to 0.1
 
 
+@pytest.mark.slow
 def test_first_births_move_with_the_marriages_of_the_year_before(example, table):
     married = example["first_marriages"]()
     for label in MODELS:
@@ -106,6 +113,7 @@ def test_marriages_are_marked_unverified():
     assert (rows["value"].diff().dropna() < 0).all()  # fewer every year since 2013
 
 
+@pytest.mark.slow
 def test_second_births_are_paid_back_only_with_parity(table):
     """From 2016 to 2020 second births fall by 16 to 29 % with parity and by 7 % without."""
     fall = table.loc[2020] / table.loc[2016]

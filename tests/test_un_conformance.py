@@ -231,6 +231,7 @@ def emptied_place(age=30):
     )
 
 
+@pytest.mark.slow
 def test_simulations_lift_as_projections_do():
     baseline, age = emptied_place(), 30
     full = quietly(ps.project, baseline)
@@ -254,6 +255,7 @@ def test_simulations_lift_as_projections_do():
         np.testing.assert_allclose(float(few["net_migration"].sum()) - lift, asked, rtol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["counts", "rates"])
 @pytest.mark.parametrize("seed", [1, 2])
 def test_simulations_have_the_uns_numbers_where_groups_are_emptied(form, seed):

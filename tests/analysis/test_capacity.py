@@ -119,6 +119,7 @@ def test_bad_calls_are_refused(result):
         capacity(result, {"primary": 20}, norms=NORMS)
 
 
+@pytest.mark.slow
 def test_cixi_beds_on_a_real_simulation():
     """3,249 beds of March 2024 against the elders that the simulation itself reports."""
     result = ps.simulate(ps.load_baseline("cixi", end=2035), [], draws=6)

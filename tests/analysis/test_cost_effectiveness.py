@@ -142,6 +142,7 @@ def rejected(cost, births, ratio, level):
     return abs(t) > norm.ppf(0.5 + level / 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("births_mean", "cost_mean", "kind"),
     [(10.0, 30.0, "bounded"), (-9.0, 30.0, "bounded"), (0.5, 30.0, "complement"),
@@ -208,6 +209,7 @@ def test_births_from_next_door_are_no_children_gained():
     np.testing.assert_allclose(found.cost_per_birth_to_date.sel(year=2027), 5.0)
 
 
+@pytest.mark.slow
 def test_agrees_with_compare_on_a_simulation():
     result = ps.simulate(ps.load_baseline("ouhai", end=2032), "ouhai", draws=40)
     found = cost_effectiveness(result, discount_rate=0.03)

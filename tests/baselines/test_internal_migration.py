@@ -86,6 +86,7 @@ def test_pace_holds_and_fades():
     assert float(abs(path.sel(year=slice(2040, None))).max()) == 0.0
 
 
+@pytest.mark.slow
 def test_it_is_in_the_baselines():
     internal = ps.load_baseline("cixi", end=2025)
     national = ps.load_baseline("cixi", end=2025, migration="national")

@@ -71,6 +71,7 @@ def test_baseline_keeps_the_census_but_for_two_months(name):
     assert abs(moved / counted - 1) < 0.002  # two months of births less deaths
 
 
+@pytest.mark.slow
 def test_places_of_issue_years():
     """Births of Baotou 2022 and 2023 and of Ouhai 2023 to 10 %, without having used them."""
     for name, year, reported in (

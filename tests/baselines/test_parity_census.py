@@ -67,6 +67,7 @@ def test_every_group_has_the_shares_counted():
     assert split.attrs["rule"].startswith("as counted by a census, women of 15-19 to 45-49")
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10_000))
 @settings(max_examples=25, deadline=None)
 def test_any_table_is_met(seed):
@@ -149,6 +150,7 @@ def test_what_is_refused(change, error, message):
         women_by_parity_from_census(change(long_table()), some_women())
 
 
+@pytest.mark.slow
 def test_women_counted_are_known_in_all_draws():
     baseline = ps.load_baseline("huzhou", end=2022)
     women = baseline["population"].sel(sex="female", drop=True)

@@ -64,6 +64,7 @@ PASTS = {
 }
 
 
+@pytest.mark.slow
 @given(**PASTS)
 @settings(max_examples=60, deadline=None)
 def test_children_are_those_borne_at_every_age_and_level(then, now, mean, spread, later):
@@ -81,6 +82,7 @@ def test_children_are_those_borne_at_every_age_and_level(then, now, mean, spread
     assert float(known["children_of_three_or_more"].min()) >= 3.0
 
 
+@pytest.mark.slow
 @given(**PASTS)
 @settings(max_examples=30, deadline=None)
 def test_cohorts_only_move_up_and_ages_have_no_jumps(then, now, mean, spread, later):
@@ -96,6 +98,7 @@ def test_cohorts_only_move_up_and_ages_have_no_jumps(then, now, mean, spread, la
     assert float(abs(after.diff("age")).max()) < 1.5 * float(rates.max()) + 0.02
 
 
+@pytest.mark.slow
 @given(**PASTS)
 @settings(max_examples=30, deadline=None)
 def test_women_can_bear_what_the_first_year_asks_of_them(then, now, mean, spread, later):
@@ -274,6 +277,7 @@ def test_a_place_without_a_past_says_so_once():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", [0.6, 1.3, 2.5, 5.0, 7.0])
 def test_births_are_borne_from_low_to_high_fertility(level):
     past = moving(level + 0.5, level, 28.0, 6.0)
@@ -348,6 +352,7 @@ def wpp_rates(reference, name):
     return rates.sel(year=slice(1950, 2023)).transpose("year", "age_group").reset_coords(drop=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*PRINTED, "Niger", "Republic of Korea", "India", "Kuwait"])
 def test_countries(reference, name):
     given_ = wpp_rates(reference, name)

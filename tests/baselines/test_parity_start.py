@@ -115,6 +115,7 @@ def test_shares_of_draws_are_those_of_each_alone():
     assert childless > CENSUS_CHILDLESS[35]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PLACES)
 def test_every_baseline_has_women_by_parity(name):
     baseline = ps.load_baseline(name, end=2040)
@@ -136,6 +137,7 @@ def test_every_baseline_has_women_by_parity(name):
     assert 1.1 < float(children(shares, 2021).sel(age=40)) < 1.8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PLACES)
 def test_children_of_the_women_are_the_children_counted(name):
     """Births of ten years that the reconstruction gives the women, over residents aged 0 to 9.
@@ -188,6 +190,7 @@ def test_what_is_refused():
         level_of_fertility(xr.DataArray([1.0], dims="year", coords={"year": [2200]}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", [1955, 1985])
 def test_a_start_in_the_years_of_high_fertility_has_women_for_its_births(start):
     deaths = data.table("wpp2024_china_mortality").query("period == 1980")
@@ -221,6 +224,7 @@ def test_a_level_that_no_place_has_had_for_decades_is_no_past():
     assert 2.1 < float(children(shares, 2021).sel(age=40)) < 2.4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tfr", [0.4, 1.2, 1.5, 2.1, 3.0])
 def test_a_place_of_china_has_mothers_for_the_births_of_its_first_year(tfr):
     """At 3 children per woman the mix of Fuzhou asked for 46 % more than there were women for."""

@@ -55,6 +55,7 @@ def test_regions_of_the_census_add_up_to_the_city():
         assert int(region_table(name)["population"].sum()) == int(city["population"].sum())
 
 
+@pytest.mark.slow
 def test_projection_of_the_regions_is_the_citys_in_every_year(both):
     _, parts, city = both
     result, whole = ps.project(parts), ps.project(city)
@@ -64,6 +65,7 @@ def test_projection_of_the_regions_is_the_citys_in_every_year(both):
         assert float(difference.max() / abs(whole[name]).max()) < ROUNDING, name
 
 
+@pytest.mark.slow
 def test_what_a_simulation_starts_from_adds_up(both):
     _, parts, city = both
     for name in ("population", "women_by_parity", "children_by_order"):
@@ -87,6 +89,7 @@ def test_only_what_differs_has_the_dimension(both):
     assert parts.attrs["place"] == both[0]
 
 
+@pytest.mark.slow
 def test_a_region_keeps_its_own_age_groups():
     """But for the two months to 1 January: ages 30 to 39 lose one sixth of a year at each end."""
     parts = load_regions("huzhou", end=2021)
@@ -99,6 +102,7 @@ def test_a_region_keeps_its_own_age_groups():
     np.testing.assert_allclose(shares, published, atol=2e-4)
 
 
+@pytest.mark.slow
 def test_level_by_hand():
     """Wuxing and Anji 2020 from their census tables, five-year groups, and rates by hand."""
     table = region_table("huzhou")["population"]
@@ -117,6 +121,7 @@ def test_level_by_hand():
     assert float(tfr.sel(region="wuxing")) < 0.75 < 0.95 < float(tfr.sel(region="anji"))
 
 
+@pytest.mark.slow
 def test_regions_by_code_or_label_in_the_order_given():
     some = load_regions("huzhou", end=2021, regions=[330523, "wuxing", "330503"])
     assert some["region"].values.tolist() == ["anji", "wuxing", "nanxun"]
@@ -183,6 +188,7 @@ def test_equal_levels_leave_the_rates_alone():
 # --- stack_regions ------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_stacked_regions_project_as_they_do_alone():
     alone = {name: ps.load_baseline(name, end=2025) for name in ("cixi", "huzhou", "baotou")}
     stacked = stack_regions(alone)
@@ -206,6 +212,7 @@ def test_stacking_keeps_what_is_shared_once():
     assert "region" not in stacked["mortality_rate"].dims
 
 
+@pytest.mark.slow
 def test_baselines_that_cannot_be_stacked():
     cixi = ps.load_baseline("cixi", end=2022)
     with pytest.raises(InputError, match="no regions to stack"):

@@ -29,6 +29,7 @@ def test_one_number_is_the_share_of_births(cixi):
     assert "one share of all births" in share.attrs["registered_counted"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "form", ["net_migration_rate", "net_migration", "net_migration_total", None]
 )
@@ -52,6 +53,7 @@ def test_by_age_it_follows_the_births_of_the_projection(cixi, form):
     assert "each age of mother" in got.attrs["registered_counted"]
 
 
+@pytest.mark.slow
 def test_by_region_and_age():
     parts = load_regions("huzhou", end=2023)
     level = xr.DataArray(

@@ -18,6 +18,7 @@ from popsim.scenario.catalogue import scenario_path
 runner = CliRunner()
 
 
+@pytest.mark.slow
 def test_run_writes_a_result_and_two_figures(tmp_path):
     arguments = ["run", "ouhai", "--draws", "20", "--end", "2030", "--out", str(tmp_path)]
     done = runner.invoke(cli.app, arguments)
@@ -35,6 +36,7 @@ def test_run_writes_a_result_and_two_figures(tmp_path):
     assert "财政" in done.output or "支出" in done.output
 
 
+@pytest.mark.slow
 def test_out_may_name_the_file(tmp_path):
     target = tmp_path / "mine.nc"
     arguments = ["run", "ouhai", "--draws", "5", "--end", "2025", "--out", str(target)]
@@ -43,6 +45,7 @@ def test_out_may_name_the_file(tmp_path):
     assert names == ["mine.nc", "mine_births.png", "mine_pyramid.png"]
 
 
+@pytest.mark.slow
 def test_printed_figures_are_those_of_the_file(tmp_path):
     arguments = ["run", "ouhai", "--draws", "20", "--end", "2025", "--out", str(tmp_path)]
     done = runner.invoke(cli.app, arguments)

@@ -62,6 +62,7 @@ def china():
     return baseline, rates, by_conditional_rates(baseline, rates)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PLACES)
 @pytest.mark.parametrize("timing", ["even", "end"])
 def test_births_and_population_are_the_classic_engines_for_80_years(name, timing):
@@ -102,6 +103,7 @@ def test_men_do_not_feel_how_women_are_split(china):
     assert relative(result["population"].sum("sex"), classic["population"].sum("sex")) < 1e-10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["birth_order_share", "fertility_rate_by_order"])
 @given(seed=st.integers(0, 2**32 - 1))
 @settings(max_examples=15, deadline=None)
@@ -147,6 +149,7 @@ def test_random_inputs_keep_the_classic_births(form, seed):
         assert relative(consistent[form], inputs[form]) < 1e-10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PLACES)
 def test_first_year_has_its_order_mix_exactly_and_later_years_follow_the_stock(name):
     baseline = ps.load_baseline(name)
@@ -168,6 +171,7 @@ def test_first_year_has_its_order_mix_exactly_and_later_years_follow_the_stock(n
     assert float(abs(mix.diff("year")).max()) < 0.04  # no leap from one year to the next
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "published"),
     [("huzhou", [0.5981]), ("china", [0.45, 0.43, 0.12]), ("ouhai", [0.47, 0.48, 0.05])],
@@ -254,6 +258,7 @@ def test_pure_timing_leaves_completed_fertility_unchanged(china, order):
     assert largest[1] > 1.5 * largest[0]  # the stock alone does not know who moved
 
 
+@pytest.mark.slow
 def test_lasting_effect_fades_in_the_stock_and_stays_in_the_cohort():
     baseline = with_women("huzhou")
     rates = consistent_rates(baseline)
@@ -285,6 +290,7 @@ def ouhai():
     return with_women("ouhai", end=2040)
 
 
+@pytest.mark.slow
 def test_women_who_do_not_add_up_are_refused(ouhai):
     women = ouhai["women_by_parity"]
     bad = women.where(women["age"] != 30, women * 0.9)
@@ -414,6 +420,7 @@ def test_rates_of_five_years_that_exceed_one_birth_a_step_are_refused():
     assert result["births"].dims == ("year", "order", "age")
 
 
+@pytest.mark.slow
 def test_regions_are_projected_each_by_its_own_rates(ouhai):
     names = ("ouhai", "huzhou")
     each = [ouhai, with_women("huzhou", end=2040)]

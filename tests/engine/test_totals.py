@@ -35,6 +35,7 @@ def drawn(baseline, seeds, chosen=slice(None), draws=12):
     return Draws(baseline, draws, seeds, chosen, sampling="random", intervals=None)
 
 
+@pytest.mark.slow
 def test_quantiles_are_those_of_the_draws(districts):
     """Streamed through a workspace that is used again, and all at once with the draws kept."""
     call = {"draws": 30, "seed": 2, "variables": ASKED}
@@ -49,6 +50,7 @@ def test_quantiles_are_those_of_the_draws(districts):
         assert "draw" not in streamed.coords
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cells", [1, 60, 150])
 def test_parts_and_threads_change_no_bit(districts, monkeypatch, cells):
     """One, two and five regions at a time, the last part smaller, by one thread and by two."""

@@ -31,6 +31,7 @@ def now(districts):
     return run(districts)
 
 
+@pytest.mark.slow
 def test_two_workers_give_the_same_bits(districts, now, tmp_path):
     with (
         distributed.LocalCluster(
@@ -47,6 +48,7 @@ def test_two_workers_give_the_same_bits(districts, now, tmp_path):
     xr.testing.assert_equal(read_zarr(path).compute(), now)
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_goes_on(districts, now, tmp_path, monkeypatch):
     computed = zarr_store._computed
     seen = []

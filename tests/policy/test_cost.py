@@ -189,6 +189,7 @@ def replay():
     return ps.simulate(baseline, [package, calibrated], draws=200)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("instrument", "reported"),
     [

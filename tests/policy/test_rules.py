@@ -82,6 +82,7 @@ def test_rule_2_the_strongest_channel_is_known_where_it_acts(build, declare, num
     assert (inputs(build(leave, employer)).strongest >= given.strongest).all()
 
 
+@pytest.mark.slow
 def test_rule_2_overlap_and_ceilings_are_those_of_the_library(build, declare):
     given = inputs(build(declare("birth_grant", {2: 3_000})), draws=20_000, seed=1)
     low, middle, high = np.quantile(given.overlap, [0.1, 0.5, 0.9])
@@ -304,6 +305,7 @@ def test_rule_8_the_baseline_stands_beside_the_policy_and_moves_more():
 # Rule 9: relocation is a share of its own.
 
 
+@pytest.mark.slow
 def test_rule_9_relocation_is_reported_apart(build, declare):
     grant = declare("birth_grant", {1: 9000})
     given = inputs(build(grant), draws=20_000, seed=0)

@@ -41,6 +41,7 @@ def test_the_librarys_own_values_lie_in_its_domains():
         assert row["distribution"] != "beta" or 0 < row["median"] < 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("prior", "values", "at", "allowed"),
     [
@@ -74,6 +75,7 @@ def test_values_that_cannot_be(prior, values, at, allowed):
     assert prior in message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prior", PRIORS)
 @pytest.mark.parametrize("at", ["lower", "median", "upper"])
 @pytest.mark.parametrize("end", ["least", "most"])
@@ -98,6 +100,7 @@ def test_every_prior_has_a_domain_for_each_of_its_values(prior, at, end):
         assert "overrides[0].median" in refused(prior=prior, median=bad)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(name=st.sampled_from(PRIORS), data_=st.data())
 def test_what_is_accepted_is_drawn_finite_and_within_its_domain(name, data_):

@@ -71,6 +71,7 @@ def test_an_order_mix_of_ones_own_is_named(baseline):
     assert huzhou.birth_order_share.attrs["rule"].endswith("the order mix given")
 
 
+@pytest.mark.slow
 def test_regions_have_rules_of_their_own(baseline):
     city, parts = ps.load_baseline("huzhou", end=2021), load_regions("huzhou", end=2021)
     for name in ("population", "fertility_rate", "women_by_parity", "children_by_order"):

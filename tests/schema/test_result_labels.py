@@ -55,6 +55,7 @@ KINDS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_variable_has_the_registrys_labels(results, kind):
     for name, array in results[kind].data_vars.items():
@@ -66,6 +67,7 @@ def test_every_variable_has_the_registrys_labels(results, kind):
         assert array.attrs["description"] == form.meaning, name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_meanings_are_of_the_dimensions_that_are_there(results, kind):
     for name, array in results[kind].data_vars.items():

@@ -34,6 +34,7 @@ def test_a_nation_is_its_own():
     assert territory_attrs(None, "SWE", "nation") == {"scope": "nation", "nation": "SWE"}
 
 
+@pytest.mark.slow
 def test_shipped_baselines_say_whose_they_are():
     china, place = ps.load_baseline("china", end=2021), ps.load_baseline("cixi", end=2021)
     assert (china.attrs["scope"], china.attrs["nation"]) == ("nation", "China")
@@ -43,6 +44,7 @@ def test_shipped_baselines_say_whose_they_are():
     assert set(territory_of(regions).nations) == {"China"}
 
 
+@pytest.mark.slow
 def test_stacked_regions_keep_what_each_is():
     china, place = ps.load_baseline("china", end=2021), ps.load_baseline("cixi", end=2021)
     foreign = place.assign_attrs(nation="Sweden")

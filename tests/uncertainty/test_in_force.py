@@ -80,6 +80,7 @@ def intervals_of(wpp: xr.Dataset) -> dict:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "whose", [{"place": "sweden"}, {"nation": "Sweden", "scope": "nation"}, {}], ids=str
 )
@@ -100,6 +101,7 @@ def test_swedens_own_intervals_give_swedens_population(wpp, whose):
     assert result.attrs["intervals_migration"] == "WPP 2024, Sweden"
 
 
+@pytest.mark.slow
 def test_another_countrys_intervals_are_a_warning_that_names_the_remedy(wpp):
     baseline = sweden(wpp, nation="Sweden")
     with pytest.warns(BorrowedIntervalsWarning) as caught:
@@ -117,6 +119,7 @@ def test_another_countrys_intervals_are_a_warning_that_names_the_remedy(wpp):
     assert caught[0].filename == __file__
 
 
+@pytest.mark.slow
 def test_only_what_is_drawn_and_not_given_is_warned_of():
     baseline = ps.load_baseline("cixi", end=2023).assign_attrs(nation="Sweden")
     flat = calibrate_to_intervals([2021], [80.0], [78.0], [82.0], correlation=0.98)
@@ -140,6 +143,7 @@ def test_only_what_is_drawn_and_not_given_is_warned_of():
     assert shut.attrs["intervals_migration"] == "none: closed"
 
 
+@pytest.mark.slow
 def test_places_of_china_have_its_intervals_and_no_warning():
     for baseline, said in (
         (ps.load_baseline("china", end=2023), "WPP 2024, China"),
@@ -151,6 +155,7 @@ def test_places_of_china_have_its_intervals_and_no_warning():
         assert result.attrs["intervals_life_expectancy_female"] == said
 
 
+@pytest.mark.slow
 def test_regions_of_several_nations_are_warned_of_once_and_counted():
     place, nation = ps.load_baseline("cixi", end=2023), ps.load_baseline("china", end=2023)
     stacked = stack_regions(

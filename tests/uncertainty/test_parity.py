@@ -26,6 +26,7 @@ def women(baseline):
     return starting_women_draws(baseline, 400, seed=7)
 
 
+@pytest.mark.slow
 def test_every_draw_adds_up_to_the_women(baseline, women):
     assert women.dims == ("draw", "parity", "age")
     assert women.attrs["units"] == "persons"
@@ -55,6 +56,7 @@ def test_draws_are_keyed(baseline, women):
     assert not np.allclose(few.sel(age=30), other.sel(age=30), rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_places_share_their_luck(baseline):
     """The reconstruction is one method: it errs in one direction in all places."""
     names = ["huzhou", "ouhai"]
@@ -128,6 +130,7 @@ def elsewhere():
     )
 
 
+@pytest.mark.slow
 def test_draws_of_a_place_with_a_past_keep_its_children(elsewhere):
     women = starting_women_draws(elsewhere, 300, seed=4)
     assert women.dims == ("draw", "parity", "age")

@@ -54,6 +54,7 @@ def test_the_nations_paths_meet_the_bounds_of_wpp(reference, seed):
             assert abs(paths.quantile(q, "draw").values - wanted).max() < within
 
 
+@pytest.mark.slow
 def test_random_draws_meet_the_bounds_but_for_their_sampling_error():
     """With 20,000 draws the 2.5 % quantile has an error of 0.019 widths, at most 0.0065."""
     bounds = published_intervals()["fertility"]
@@ -249,6 +250,7 @@ def test_a_quantity_without_a_users_intervals_keeps_the_deviations_of_a_place():
         )
 
 
+@pytest.mark.slow
 def test_population_intervals_are_as_wide_as_wpps(reference):
     """The correlation of deviations over time is chosen so; 15 % either way."""
     wpp = pd.read_csv(reference / "wpp2024_china_annual.csv").set_index("year")

@@ -37,6 +37,7 @@ def life_expectancy(ratios):
     return lived + alive * last / (1.0 - last)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", np.linspace(0.0, 1.0, 12))
 def test_life_expectancy_is_the_shifted_one_and_ratios_are_ratios(rates, coefficients, share):
     ends = shift_reach(np.array(YEARS))
@@ -51,6 +52,7 @@ def test_life_expectancy_is_the_shifted_one_and_ratios_are_ratios(rates, coeffic
 
 
 # The ends of what draws reach are beyond what any population is expected to live.
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::popsim.errors.ImplausibleMortalityWarning")
 def test_ratios_are_those_of_the_scaled_life_table(rates, coefficients):
     """The open group of 2100 differs most, by 0.01: polynomials of degree 4 give no more."""

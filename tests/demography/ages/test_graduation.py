@@ -101,6 +101,7 @@ def test_labels_that_cannot_be_used(labels: list[object], message: str) -> None:
 # --- counts: what is promised of every population ----------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["pclm", "sprague", "beers"])
 def test_every_unit_of_the_census_keeps_its_totals(reference: Path, method: str) -> None:
     counts = xr.open_dataset(reference / "china_census_2020.nc")["population"].load()
@@ -144,6 +145,7 @@ def test_open_group_of_canada_is_spread_nearly_as_it_was(canada: xr.DataArray) -
     assert misplaced < 0.1
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_totals_hold_for_any_counts(data: st.DataObject) -> None:

@@ -172,6 +172,7 @@ class TestScaling:
         scaled = scale_to_total_fertility_rate(f, 2.0)
         assert total_fertility_rate(scaled).values == pytest.approx([1.2, 0.8], rel=1e-14)
 
+    @pytest.mark.slow
     @given(
         values=st.lists(st.floats(1e-6, 0.3), min_size=5, max_size=5),
         share=st.floats(0.02, 0.98),

@@ -36,6 +36,7 @@ def by_order(values, ages=(30,)):
 # --- conversion ---------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_incidence_and_conditional_rates_are_inverse(seed):

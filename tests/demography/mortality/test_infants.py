@@ -41,11 +41,13 @@ def refused(given):
     return out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("until", [2049, 2100])
 def test_every_table_of_the_world_passes(five_year, until):
     assert refused(five_year.sel(year=slice(2025, until))) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("until", [2029, 2049, 2100])
 def test_tables_without_the_ages_1_to_4_are_refused(rates, until):
     lost = rates.sel(age=[0, *range(5, 101, 5)], year=slice(2025, until))

@@ -278,6 +278,7 @@ def test_the_same_deviates_give_the_same_forecast_and_zero_gives_the_centre(
     )
 
 
+@pytest.mark.slow
 def test_the_spread_of_a_forecast_is_the_formula(surface: xr.DataArray) -> None:
     fit = fit_lee_carter(surface)
     years = np.arange(2010, 2035)
