@@ -37,7 +37,7 @@ def test_every_room_that_people_use_has_a_page_and_every_page_has_names(beside):
     pages = beside("api_pages")
     assert all(pages.public().values())
     # what stands below the public face, and what the pages of their own describe
-    inner = {"cells", "cli", "data", "engine", "kernels", "scenarios", "schema"}
+    inner = {"cells", "cli", "data", "engine", "kernels", "languages", "scenarios", "schema"}
     rooms = {p.name for p in Path(ps.__file__).parent.iterdir() if (p / "__init__.py").is_file()}
     shown = {room.split(".")[1] for _, room in pages.PAGES.values() if "." in room}
     assert rooms - inner <= shown

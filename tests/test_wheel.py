@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -15,9 +16,16 @@ PARTS = (".py", ".pyi", ".csv", ".yaml", ".typed")
 
 @pytest.mark.slow
 def test_wheel_holds_all_of_the_package(tmp_path):
-    # The setuptools of the extra `test` builds it: no package index is asked.
+    # The setuptools of the extra `test` builds it: no package index is asked. Of a copy, since
+    # what an earlier build left beside the package would be taken in.
+    source = tmp_path / "source"
+    for folder in ("popsim", "scenarios"):
+        skip = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / folder, source / folder, symlinks=True, ignore=skip)
+    for file in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / file, source)
     command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation"]
-    command += ["--quiet", "--wheel-dir", str(tmp_path), str(ROOT)]
+    command += ["--quiet", "--wheel-dir", str(tmp_path), str(source)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     (wheel,) = tmp_path.glob("*.whl")

@@ -19,10 +19,7 @@ if TYPE_CHECKING:
 #: What each extra is for; those for work on popsim itself are left out.
 EXTRAS = {
     "distributed": "runs in blocks and on several machines",
-    "excel": "tables from workbooks",
-    "report": "reports as HTML",
     "sensitivity": "shares of variance",
-    "data": "downloads of published data",
     "zh": "a font with Chinese, for figures",
 }
 

@@ -86,6 +86,7 @@ def spread_net_migration(
 
     Examples
     --------
+    >>> from popsim.demography import rogers_castro
     >>> out = spread_net_migration(1000.0, rogers_castro(range(101)))
     >>> round(float(out.sum()), 6), int(out.idxmax())
     (1000.0, 23)
@@ -188,6 +189,7 @@ def flow_difference(
 
     Examples
     --------
+    >>> from popsim.demography import rogers_castro
     >>> profile = rogers_castro(range(101))
     >>> people = xr.full_like(profile, 1000.0)
     >>> out = flow_difference(-50.0, 400.0, in_profile=rogers_castro(range(101), mu2=30.0),
