@@ -315,6 +315,7 @@ def test_bad_calls_are_refused(result):
         board(result, package())
 
 
+@pytest.mark.slow
 def test_huzhou_on_a_real_simulation():
     """All 28 indicators of the plan; births since the last observation add up on average."""
     baseline = ps.load_baseline("huzhou", end=2026)
