@@ -50,11 +50,12 @@ def test_what_is_needed_is_imported():
 
 
 def test_lower_bounds_can_be_installed_together():
-    """Pandas runs with NumPy 2 from 2.2.2 on; PyYAML 6.0 does not build with today's Cython."""
+    """As tried: pandas before 2.2.2 and NumPy 2, PyYAML 6.0 and today's Cython, xarray and zarr 3."""
     bounds = requirements(PROJECT["dependencies"])
     assert version(bounds["numpy"]) >= (2, 0)
     assert version(bounds["pandas"]) >= (2, 2, 2)
     assert version(bounds["PyYAML"]) >= (6, 0, 1)
+    assert version(bounds["xarray"]) >= (2025, 1)
 
 
 def test_pythons_are_the_same_everywhere():
