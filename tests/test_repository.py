@@ -50,7 +50,7 @@ def test_what_is_needed_is_imported():
 
 
 def test_lower_bounds_can_be_installed_together():
-    """As tried: pandas before 2.2.2 and NumPy 2, PyYAML 6.0 and today's Cython, xarray and zarr 3."""
+    """As tried: older ones fail beside NumPy 2, with the Cython of today, or beside zarr 3."""
     bounds = requirements(PROJECT["dependencies"])
     assert version(bounds["numpy"]) >= (2, 0)
     assert version(bounds["pandas"]) >= (2, 2, 2)
